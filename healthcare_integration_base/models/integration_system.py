@@ -1,0 +1,63 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from odoo import fields, models
+
+from ..const import ENVIRONMENTS
+
+
+class IntegrationSystem(models.Model):
+    _name = "integration.system"
+    _description = "External System"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "name"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, tracking=True)
+    code = fields.Char(required=True, tracking=True)
+    active = fields.Boolean(default=True)
+    kind = fields.Selection(
+        [
+            ("ehr", "Electronic health record"),
+            ("patient_access", "Patient access"),
+            ("lis", "Laboratory (LIS)"),
+            ("ris", "Radiology (RIS)"),
+            ("pharmacy", "Pharmacy"),
+            ("payer", "Payer"),
+            ("billing", "Billing"),
+            ("supplier", "Supplier"),
+            ("supplier_network", "Supplier network"),
+            ("logistics", "Logistics / 3PL"),
+            ("carrier", "Carrier"),
+            ("finance", "Finance"),
+            ("payment_gateway", "Payment gateway"),
+            ("document_repository", "Document repository"),
+            ("crm", "CRM"),
+            ("analytics", "Analytics"),
+            ("broker", "Message broker"),
+            ("middleware", "Middleware"),
+            ("other", "Other"),
+        ],
+        default="other",
+        required=True,
+        tracking=True,
+    )
+    partner_id = fields.Many2one("res.partner", tracking=True, check_company=True)
+    environment = fields.Selection(ENVIRONMENTS, default="test", required=True, tracking=True)
+    owner_id = fields.Many2one("res.users", tracking=True)
+    contact = fields.Char(help="Whom to call at the partner's.")
+    escalation = fields.Char(help="Whom to call when the contact does not answer.")
+    criticality = fields.Selection(
+        [("low", "Low"), ("medium", "Medium"), ("high", "High"), ("critical", "Critical")],
+        default="medium",
+        required=True,
+    )
+    data_region = fields.Char(help="Where the partner keeps the data, e.g. EU, US.")
+    company_id = fields.Many2one("res.company", default=lambda self: self.env.company)
+    baa_reference = fields.Char(
+        "Agreement Reference", help="Business associate or data processing agreement."
+    )
+    baa_expires_on = fields.Date("Agreement Expires On")
+    note = fields.Html()
+    endpoint_ids = fields.One2many("integration.endpoint", "system_id")
+    endpoint_count = fields.Integer(compute="_compute_endpoint_count")
+
+    _code_uniq = models.Constraint("UNIQUE(code)", "The code of a system must be unique.")
