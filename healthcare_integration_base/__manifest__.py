@@ -5,8 +5,7 @@
     "version": "19.0.1.0.0",
     "category": "Services/Healthcare Integration",
     "license": "LGPL-3",
-    "author": "Odoo Community Association (OCA)",
-    "website": "https://github.com/OCA/healthcare-integration",
+    "author": "Healthcare Integration for Odoo contributors",
     "depends": ["queue_job", "mail"],
     "external_dependencies": {
         "python": ["aiohttp", "cryptography", "jsonata-python", "jsonschema"],
