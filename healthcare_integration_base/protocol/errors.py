@@ -76,6 +76,17 @@ class Rejected(IntegrationError):
         self.details = list(details)
 
 
+class Filtered(IntegrationError):
+    """There is nothing to do for this message; it is finished, with the reason.
+
+    Raised by handlers of incoming messages.
+    """
+
+    default_code = "filtered"
+    default_status = 200
+    title = "Filtered"
+
+
 class Refused(Permanent):
     """The network guard does not allow this address.
 
