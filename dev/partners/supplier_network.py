@@ -1,0 +1,186 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""A supplier network: takes purchase orders in, acknowledges them, ships.
+
+Settings:
+
+===================  ==========================================================
+``secrets``          with which we sign what we send (``whsec_…``)
+``acknowledge_url``  our endpoint for acknowledgements; without it none is sent
+``ship_url``         our endpoint for ship notices
+``api_key``          for calls with a key, or
+``signing_secret``   for signed calls (used when both are there)
+``delay_days``       by how much the promised date of an order's last line is later
+                     than asked for (5; 0 = everything accepted as ordered)
+``ship_after``       seconds from the acknowledgement to the ship notice; without
+                     it the notice goes out on command only
+===================  ==========================================================
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import datetime
+import json
+import secrets
+from decimal import Decimal
+
+from . import outgoing, server
+
+RELEASED = "healthcare.supply.purchase_order.released."
+
+
+class SupplierNetwork(server.Partner):
+    """Verifies, answers, and then calls back."""
+
+    name = "supplier_network"
+
+    def __init__(self, log) -> None:
+        super().__init__(log)
+        self.calls_log = log.parent / "calls" / log.name
+        self.orders: dict[str, dict] = {}
+        self.seen: set[str] = set()
+        self.acknowledgements: dict[str, outgoing.Call] = {}
+        self.answers: dict[str, list[dict]] = {}
+
+    def handle(self, path: str, headers, body: bytes) -> dict:
+        """Take an event in, each id once; acknowledge a new order afterwards."""
+        try:
+            event = json.loads(body)
+            kind, data = event["type"], event["data"]
+        except (ValueError, KeyError, TypeError):
+            return {"status": 400, "json": {"error": "not a CloudEvent"}}
+        if kind.startswith(RELEASED) and headers["webhook-id"] not in self.seen:
+            number = data["order"]["number"]
+            self.orders[number] = data
+            if self.settings.get("acknowledge_url"):
+                self.spawn(self._acknowledge_and_ship(number))
+        self.seen.add(headers["webhook-id"])
+        return {"status": 202}
+
+    # what the supplier says
+
+    def acknowledgement(self, number: str) -> dict:
+        """Return the acknowledgement of an order: the last line comes later than asked for."""
+        lines = [
+            {"line_ref": line["line_ref"], "status": "accepted", "quantity": line["quantity"]}
+            for line in self.orders[number]["lines"]
+        ]
+        delay = self.settings.get("delay_days", 5)
+        if delay:
+            asked = _date(self.orders[number]["lines"][-1])
+            promised = asked + datetime.timedelta(days=delay)
+            lines[-1].update(status="changed", promised_date=promised.isoformat())
+        return {
+            "purchase_order": number,
+            "supplier_reference": f"SO-{number}",
+            "status": "accepted_with_changes" if delay else "accepted",
+            "acknowledged_at": _now(),
+            "lines": lines,
+        }
+
+    def ship_notice(self, number: str) -> dict:
+        """Return the ship notice of a whole order, each line in two lots."""
+        today = datetime.date.today()
+        return {
+            "shipment_number": f"ASN-{number}",
+            "purchase_order": number,
+            "shipped_at": _now(),
+            "expected_at": _now(days=2),
+            "carrier": "Simulated Freight",
+            "tracking_number": f"TRK{secrets.randbelow(10**10):010d}",
+            "lines": [
+                {
+                    "line_ref": line["line_ref"],
+                    "quantity": line["quantity"],
+                    "lots": _lots(f"{number}-{line['line_ref']}", line["quantity"], today),
+                }
+                for line in self.orders[number]["lines"]
+            ],
+        }
+
+    async def _acknowledge_and_ship(self, number: str) -> None:
+        await self.acknowledge(number)
+        if self.settings.get("ship_after") is not None:
+            await asyncio.sleep(self.settings["ship_after"])
+            await self.control_ship({"order": number})
+
+    async def acknowledge(self, number: str) -> dict:
+        """Send the acknowledgement of an order, the first time or again, always the same."""
+        call = self.acknowledgements.get(number)
+        if call is None:
+            call = outgoing.Call.of(
+                self.settings["acknowledge_url"], self.acknowledgement(number)
+            )
+            self.acknowledgements[number] = call
+        return await self._send(number, call)
+
+    async def _send(self, number: str, call: outgoing.Call, secret: str | None = None) -> dict:
+        secret = secret or self.settings.get("signing_secret")
+        if secret:
+            headers = outgoing.signature_headers(secret, call)
+        else:
+            headers = outgoing.key_headers(self.settings["api_key"], call)
+        answer = await outgoing.send(call, headers, self.calls_log)
+        self.answers.setdefault(number, []).append(answer)
+        return answer
+
+    # commands
+
+    async def control_acknowledge(self, data: dict) -> dict:
+        """Acknowledge an ``order``; a second time repeats the same message, same id."""
+        return await self.acknowledge(self._known(data))
+
+    async def control_ship(self, data: dict) -> dict:
+        """Send the ship notice of an ``order``."""
+        number = self._known(data)
+        return await self._send(
+            number, outgoing.Call.of(self.settings["ship_url"], self.ship_notice(number))
+        )
+
+    async def control_forge(self, data: dict) -> dict:
+        """Send an acknowledgement of an ``order`` signed with a secret nobody knows."""
+        number = self._known(data)
+        call = outgoing.Call.of(self.settings["acknowledge_url"], self.acknowledgement(number))
+        wrong = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+        return await self._send(number, call, wrong)
+
+    def control_state(self, data: dict) -> dict:
+        """Tell which orders are known and how our controllers answered, by order."""
+        return {
+            **super().control_state(data),
+            "orders": sorted(self.orders),
+            "answers_by_order": self.answers,
+        }
+
+    def _known(self, data: dict) -> str:
+        if data.get("order") not in self.orders:
+            raise ValueError(f"no such order here: {data.get('order')}")
+        return data["order"]
+
+
+def _date(line: dict) -> datetime.date:
+    return datetime.date.fromisoformat(line["requested_date"][:10])
+
+
+def _now(days: int = 0) -> str:
+    moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _lots(prefix: str, quantity: str, today: datetime.date) -> list[dict]:
+    """Return two lots that make up the quantity, or one where it cannot be halved."""
+    whole, half = Decimal(quantity), Decimal(quantity) // 2
+    parts = [whole - half, half] if half else [whole]
+    return [
+        {
+            "lot": f"{prefix}-{letter}",
+            "expiry_date": (today + datetime.timedelta(days=365 + 90 * index)).isoformat(),
+            "quantity": format(part, "f"),
+        }
+        for index, (letter, part) in enumerate(zip("AB", parts, strict=False))
+    ]
+
+
+if __name__ == "__main__":
+    server.main(SupplierNetwork)
