@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 
 from . import configuration, databases, odoo_source, paths, postgres, python_env, stamps
@@ -74,3 +75,17 @@ def psql(arguments) -> int:
     """`psql ARGS`: PostgreSQL's own client on the rig's server."""
     prepare()
     return databases.psql(arguments)
+
+
+def screenshot(arguments) -> int:
+    """`screenshot URL OUT.png`: a picture of a page, by headless Chromium."""
+    if not paths.VENV_PYTHON.exists():
+        prepare()
+    return _module("dev.rig.screenshot", arguments)
+
+
+def _module(name: str, arguments, **env) -> int:
+    """Run a module of ours with the venv's Python."""
+    environment = {**os.environ, "PYTHONPATH": str(paths.ROOT), **env}
+    command = [str(paths.VENV_PYTHON), "-m", name, *map(str, arguments)]
+    return subprocess.call(command, env=environment)
