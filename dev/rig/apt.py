@@ -68,7 +68,10 @@ def _private_state(suite: str) -> list[str]:
 def _mirrors() -> list[str]:
     """Return source lines with a `{suite}` to fill in, the main mirror first."""
     deb822 = sorted(SOURCES.glob("sources.list.d/*.sources"))
-    one_line = [SOURCES / "sources.list", *sorted(SOURCES.glob("sources.list.d/*.list"))]
+    one_line = [
+        SOURCES / "sources.list",
+        *sorted(SOURCES.glob("sources.list.d/*.list")),
+    ]
     found = [line for file in deb822 for line in _from_deb822(file.read_text())]
     found += [
         line

@@ -64,4 +64,8 @@ def _install() -> str | None:
     with step("Chromium"):
         run(["apt-get", "update", "-q"], log="chromium-update", env=env, check=False)
         code = run(install, log="chromium", env=env, check=False)
-    return "apt-get install chromium failed, see .local/logs/chromium.log" if code else None
+    return (
+        "apt-get install chromium failed, see .local/logs/chromium.log"
+        if code
+        else None
+    )

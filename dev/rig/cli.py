@@ -4,10 +4,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
-from . import configuration, databases, odoo_source, paths, postgres, python_env, stamps
+from . import (
+    configuration,
+    databases,
+    demo,
+    odoo_source,
+    paths,
+    postgres,
+    python_env,
+    stamps,
+    testing,
+)
 from .progress import RigError, say
 
 
@@ -41,13 +52,15 @@ def odoo(arguments) -> int:
     """Run Odoo with our configuration in place of this process."""
     prepare()
     os.environ.update(databases.odoo_environment())
-    os.execv(paths.VENV_PYTHON, [str(paths.VENV_PYTHON), str(paths.RUN_ODOO), *arguments])
+    os.execv(
+        paths.VENV_PYTHON, [str(paths.VENV_PYTHON), str(paths.RUN_ODOO), *arguments]
+    )
 
 
 def createdb(arguments) -> int:
-    """`createdb NAME [TEMPLATE]`: copy a template (`odoo`, `suite` or a database)."""
+    """`createdb NAME [TEMPLATE]`: copy a template (or any other database)."""
     if len(arguments) not in (1, 2):
-        raise RigError("usage: dev/createdb NAME [odoo|suite|DATABASE]")
+        raise RigError("usage: dev/createdb NAME [odoo|suite|demo|DATABASE]")
     source = prepare()
     with stamps.exclusive():
         template = _template(source, *arguments[1:])
@@ -56,11 +69,12 @@ def createdb(arguments) -> int:
 
 
 def _template(source, name: str = "odoo") -> str:
-    if name == "odoo":
-        return databases.ensure_odoo_template(source)
-    if name == "suite":
-        return databases.ensure_suite_template(source)
-    return name
+    templates = {
+        "odoo": databases.ensure_odoo_template,
+        "suite": databases.ensure_suite_template,
+        "demo": databases.ensure_demo_template,
+    }
+    return templates[name](source) if name in templates else name
 
 
 def dropdb(arguments) -> int:
@@ -89,3 +103,70 @@ def _module(name: str, arguments, **env) -> int:
     environment = {**os.environ, "PYTHONPATH": str(paths.ROOT), **env}
     command = [str(paths.VENV_PYTHON), "-m", name, *map(str, arguments)]
     return subprocess.call(command, env=environment)
+
+
+def setup(arguments) -> int:
+    """Everything but the server: source, venv, PostgreSQL, template databases."""
+    source = prepare()
+    with stamps.exclusive():
+        databases.ensure_odoo_template(source)
+    return 0
+
+
+def run_demo(arguments) -> int:
+    """The main job end to end, with real processes."""
+    return demo.scenario(prepare(), arguments)
+
+
+def run_server(arguments) -> int:
+    """A server with demo data and simulated partners, until Ctrl-C."""
+    return demo.serve(prepare())
+
+
+def test(arguments) -> int:
+    """All tests; the last line tells how many passed, failed, were skipped."""
+    return testing.report(testing.everything(prepare()))
+
+
+def pytest(arguments) -> int:
+    """`pytest [-d DATABASE] PATH [OPTIONS]`: some tests, of any of the three kinds."""
+    return testing.selected(prepare(), arguments)
+
+
+def stop(arguments) -> int:
+    """Stop the embedded PostgreSQL."""
+    if paths.VENV_PYTHON.exists():
+        postgres.stop()
+    return 0
+
+
+def clean(arguments) -> int:
+    """Stop the embedded PostgreSQL and remove `.local/` with all databases."""
+    if paths.VENV_PYTHON.exists() and not postgres.external():
+        postgres.remove()
+    shutil.rmtree(paths.LOCAL, ignore_errors=True)
+    return 0
+
+
+def lint(arguments) -> int:
+    """The linters of the OCA tool chain upon all files."""
+    prepare()
+    return _module("pre_commit", ["run", "--all-files", *arguments])
+
+
+COMMANDS = {
+    "setup": setup,
+    "demo": run_demo,
+    "run": run_server,
+    "test": test,
+    "lint": lint,
+    "stop": stop,
+    "clean": clean,
+}
+
+
+def main(arguments) -> int:
+    """`python3 -m dev.rig COMMAND`: what the Makefile calls."""
+    if not arguments or arguments[0] not in COMMANDS:
+        raise RigError(f"usage: python3 -m dev.rig {'|'.join(COMMANDS)}")
+    return COMMANDS[arguments[0]](arguments[1:])

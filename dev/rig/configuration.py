@@ -19,7 +19,11 @@ def write(source: Path) -> Path:
     """Write the configuration file of the rig's Odoo."""
     conf = configparser.ConfigParser(interpolation=None)
     conf.read(paths.CONF)
-    kept = conf["healthcare_integration"] if conf.has_section("healthcare_integration") else {}
+    kept = (
+        conf["healthcare_integration"]
+        if conf.has_section("healthcare_integration")
+        else {}
+    )
     database = postgres.settings()
     conf["options"] = {
         "addons_path": ",".join(map(str, _addons_path(source))),

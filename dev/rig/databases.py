@@ -1,9 +1,10 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""Databases: two templates, made once, and quick copies of them.
+"""Databases: templates, made once, and quick copies of them.
 
-`odoo_template` has Odoo's own modules and queue_job; `suite_template` has our
-addons and their demonstration data on top. A template's comment tells what it
-was made from, so it is made again when that changes.
+`odoo_template` has Odoo's own modules and queue_job; upon it, `suite_template`
+has our addons, and `demo_template` our addons with their demonstration data. A
+template's comment tells what it was made from: when that changes, it is made
+again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .progress import RigError, run, step
 
 ODOO_TEMPLATE = "odoo_template"
 SUITE_TEMPLATE = "suite_template"
+DEMO_TEMPLATE = "demo_template"
 ODOO_MODULES = (
     "stock",
     "purchase",
@@ -32,7 +34,9 @@ ODOO_MODULES = (
 
 def exists(name: str) -> bool:
     """Tell whether a database is there."""
-    return bool(postgres.query(f"SELECT 1 FROM pg_database WHERE datname = {_quoted(name)}"))
+    return bool(
+        postgres.query(f"SELECT 1 FROM pg_database WHERE datname = {_quoted(name)}")
+    )
 
 
 def create(name: str, template: str = "template0") -> None:
@@ -62,19 +66,44 @@ def ensure_odoo_template(source: Path) -> str:
 
 
 def ensure_suite_template(source: Path) -> str:
+    """Have the template with our addons; return its name."""
+    return _ensure_ours(SUITE_TEMPLATE, source, demo=False)
+
+
+def ensure_demo_template(source: Path) -> str:
     """Have the template with our addons and their demo data; return its name."""
+    return _ensure_ours(DEMO_TEMPLATE, source, demo=True)
+
+
+def ensure_copy(name: str, template: str) -> bool:
+    """Have a database once copied from a template.
+
+    :returns: whether it is new, or was made of what the template is made of now
+    """
+    if not exists(name):
+        create(name, template)
+        note(name, template)
+        return True
+    return comment(name) == comment(template)
+
+
+def note(name: str, template: str) -> None:
+    """Note in a database that it is up to date with a template."""
+    postgres.query(f'COMMENT ON DATABASE "{name}" IS {_quoted(comment(template))}')
+
+
+def _ensure_ours(name: str, source: Path, demo: bool) -> str:
     base = ensure_odoo_template(source)
     addons = paths.addons()
     if not addons:
         raise RigError("there is no addon in this repository yet")
-    key = stamps.key_of(_comment(base), stamps.key_of_addons(addons))
-    names = [folder.name for folder in addons]
-    _ensure(SUITE_TEMPLATE, key, base, names, demo=True)
-    return SUITE_TEMPLATE
+    key = stamps.key_of(comment(base), stamps.key_of_addons(addons))
+    _ensure(name, key, base, [folder.name for folder in addons], demo)
+    return name
 
 
 def _ensure(name: str, key: str, template: str, modules: list[str], demo: bool) -> None:
-    if exists(name) and _comment(name) == key:
+    if exists(name) and comment(name) == key:
         return
     with step(f"database {name}: {', '.join(modules)}"):
         drop(name)
@@ -89,7 +118,7 @@ def _ensure(name: str, key: str, template: str, modules: list[str], demo: bool) 
             cwd=paths.LOCAL,
         )
         _check_installed(name, modules)
-        postgres.query(f"COMMENT ON DATABASE \"{name}\" IS {_quoted(key)}")
+        postgres.query(f'COMMENT ON DATABASE "{name}" IS {_quoted(key)}')
 
 
 def _want_demo_data(name: str) -> None:
@@ -98,11 +127,15 @@ def _want_demo_data(name: str) -> None:
     Odoo loads a module's demo data where all it depends on has the flag; Odoo's
     own demo data is not wanted, it takes minutes.
     """
-    postgres.query("UPDATE ir_module_module SET demo = true WHERE state = 'installed'", name)
+    postgres.query(
+        "UPDATE ir_module_module SET demo = true WHERE state = 'installed'", name
+    )
 
 
 def _check_installed(name: str, modules: list[str]) -> None:
-    rows = postgres.query("SELECT name FROM ir_module_module WHERE state = 'installed'", name)
+    rows = postgres.query(
+        "SELECT name FROM ir_module_module WHERE state = 'installed'", name
+    )
     missing = sorted(set(modules) - set(rows))
     if missing:
         raise RigError(
@@ -122,11 +155,13 @@ def _createdb(name: str, template: str) -> None:
     version = int(postgres.query("SHOW server_version_num")[0])
     # one file copy instead of a log of every page: quicker for our sizes
     strategy = " STRATEGY = FILE_COPY" if version >= 150000 else ""
-    sql = f"CREATE DATABASE \"{name}\" TEMPLATE \"{template}\"{strategy}"
+    sql = f'CREATE DATABASE "{name}" TEMPLATE "{template}"{strategy}'
     deadline = time.monotonic() + 60
     while True:
         try:
-            postgres.query(sql + (" ENCODING = 'UTF8'" if template == "template0" else ""))
+            postgres.query(
+                sql + (" ENCODING = 'UTF8'" if template == "template0" else "")
+            )
             return
         except RigError as error:
             # somebody's connection to the template closes in a moment
@@ -147,7 +182,8 @@ def _link_files(template: str, name: str) -> None:
         shutil.copytree(_filestore(template), target, copy_function=os.link)
 
 
-def _comment(name: str) -> str:
+def comment(name: str) -> str:
+    """Return the key a database was made from."""
     sql = (
         "SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database "
         f"WHERE datname = {_quoted(name)}"

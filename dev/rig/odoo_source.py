@@ -133,7 +133,8 @@ def _from_git() -> None:
             )
         except RigError as error:
             raise RigError(
-                f"Odoo 19 could not be fetched, neither as a Debian package nor by git:\n{error}",
+                "Odoo 19 could not be fetched, neither as a Debian package nor by "
+                f"git:\n{error}",
                 "check the network and the proxy settings, or set ODOO_SOURCE to a "
                 "checkout of Odoo's branch 19.0",
             ) from error

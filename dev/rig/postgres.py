@@ -116,15 +116,19 @@ def _check_external() -> None:
         )
     try:
         version = int(query("SHOW server_version_num")[0])
-        may_create = query("SELECT rolcreatedb OR rolsuper FROM pg_roles "
-                           "WHERE rolname = current_user")[0]
+        may_create = query(
+            "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
+        )[0]
     except RigError as error:
         raise RigError(
-            f"the database server of PGHOST={os.environ['PGHOST']} does not answer: {error}",
-            "correct PGHOST, PGPORT, PGUSER, PGPASSWORD, or unset PGHOST for an embedded one",
+            f"the server of PGHOST={os.environ['PGHOST']} does not answer: {error}",
+            "correct PGHOST, PGPORT, PGUSER, PGPASSWORD; or unset PGHOST for an "
+            "embedded server",
         ) from error
     if version < MINIMUM_VERSION:
-        raise RigError(f"Odoo 19 needs PostgreSQL 13 or newer, this is {version // 10000}")
+        raise RigError(
+            f"Odoo 19 needs PostgreSQL 13 or newer, this is {version // 10000}"
+        )
     if may_create != "t":
         raise RigError(
             f"the role {settings()['user']} may not create databases",
@@ -151,8 +155,9 @@ def _start() -> None:
         )
         if code or not _answers():
             raise RigError(
-                "the embedded PostgreSQL did not start:\n" + tail(_base() / "server.log"),
-                "make clean removes it (with its databases); PGHOST names another server",
+                "the embedded PostgreSQL did not start:\n"
+                + tail(_base() / "server.log"),
+                "make clean removes it with its databases; PGHOST names another",
             )
 
 
@@ -176,7 +181,8 @@ def _check_disk() -> None:
     free = shutil.disk_usage(paths.LOCAL).free
     if free < 2 * 2**30:
         raise RigError(
-            f"only {free // 2**20} MB are free on the disk of {paths.LOCAL}; 2 GB are needed",
+            f"only {free // 2**20} MB are free on the disk of {paths.LOCAL}, "
+            "2 GB are needed",
             "free some space, or set HI_LOCAL to a folder elsewhere",
         )
 
@@ -235,7 +241,9 @@ def _programs() -> Path:
     package = bin_folder().parents[1]
     copy = _base().parent / f"{_base().name}-programs"
     if not copy.exists():
-        say(f"{paths.LOCAL} is closed to the user nobody: PostgreSQL lives in {_base()}")
+        say(
+            f"{paths.LOCAL} is closed to the user nobody: PostgreSQL lives in {_base()}"
+        )
         shutil.copytree(package, copy / package.name)
         libraries = package.with_name(f"{package.name}.libs")
         if libraries.exists():

@@ -99,7 +99,9 @@ class OdooServer:
                         conf.remove_option(section, option)
                     else:
                         conf.set(section, option, str(value))
-        with open(os.open(self.conf, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
+        with open(
+            os.open(self.conf, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
+        ) as f:
             conf.write(f)
 
     def start(self, deadline: float = 120.0) -> OdooServer:
@@ -110,7 +112,14 @@ class OdooServer:
 
     def launch(self) -> None:
         """Start the server without waiting."""
-        command = [paths.VENV_PYTHON, paths.RUN_ODOO, "-c", self.conf, "-d", self.database]
+        command = [
+            paths.VENV_PYTHON,
+            paths.RUN_ODOO,
+            "-c",
+            self.conf,
+            "-d",
+            self.database,
+        ]
         environment = {**os.environ, **databases.odoo_environment(), **self.env}
         environment.pop("ODOO_RC", None)
         with self.log.open("ab") as log:
@@ -211,7 +220,9 @@ class Rpc:
 
         :raises RpcError: Odoo raised
         """
-        body = json.dumps({"jsonrpc": "2.0", "method": "call", "params": params, "id": 1})
+        body = json.dumps(
+            {"jsonrpc": "2.0", "method": "call", "params": params, "id": 1}
+        )
         request = urllib.request.Request(
             self.url + path, body.encode(), {"Content-Type": "application/json"}
         )

@@ -80,7 +80,10 @@ class Page:
 
     def _note(self, message: dict) -> None:
         method, params = message.get("method"), message.get("params", {})
-        if method == "Network.requestWillBeSent" and "/bus/" in params["request"]["url"]:
+        if (
+            method == "Network.requestWillBeSent"
+            and "/bus/" in params["request"]["url"]
+        ):
             return  # the end of a shared worker's script is never reported here
         if method == "Network.requestWillBeSent":
             self.loading[params["requestId"]] = params["request"]["url"]
@@ -91,7 +94,9 @@ class Page:
         elif method == "Page.frameNavigated" and "parentId" not in params["frame"]:
             self.loading.clear()
         elif method == "Runtime.consoleAPICalled" and params["type"] == "error":
-            texts = (str(arg.get("value", arg.get("description"))) for arg in params["args"])
+            texts = (
+                str(arg.get("value", arg.get("description"))) for arg in params["args"]
+            )
             print("console.error:", *texts, file=sys.stderr)
         elif method == "Runtime.exceptionThrown":
             details = params["exceptionDetails"]
@@ -101,7 +106,10 @@ class Page:
     def evaluate(self, expression: str):
         """Return the value of a JavaScript expression."""
         answer = self.send(
-            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+            "Runtime.evaluate",
+            expression=expression,
+            returnByValue=True,
+            awaitPromise=True,
         )
         return answer.get("result", {}).get("value")
 
@@ -126,7 +134,9 @@ class Page:
         try:
             self.wait(quiet, "the page to be idle", seconds)
         except TimeoutError as error:
-            raise TimeoutError(f"{error}; loading: {list(self.loading.values())}") from error
+            raise TimeoutError(
+                f"{error}; loading: {list(self.loading.values())}"
+            ) from error
 
     def open(self, url: str, seconds: float) -> None:
         """Go to a page and wait until it is there."""
@@ -141,7 +151,11 @@ def browser(width: int, height: int):
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
             [chromium.required(), *chromium.FLAGS, "--remote-debugging-port=0"]
-            + [f"--user-data-dir={profile}", f"--window-size={width},{height}", "about:blank"],
+            + [
+                f"--user-data-dir={profile}",
+                f"--window-size={width},{height}",
+                "about:blank",
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -159,7 +173,9 @@ def _tab(port_file: Path, process) -> str:
     while time.monotonic() < end and process.poll() is None:
         lines = port_file.read_text().split() if port_file.exists() else []
         if len(lines) == 2:
-            with urllib.request.urlopen(f"http://127.0.0.1:{lines[0]}/json/list") as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{lines[0]}/json/list"
+            ) as answer:
                 for target in json.load(answer):
                     if target["type"] == "page":
                         return target["webSocketDebuggerUrl"]
@@ -187,7 +203,9 @@ def take(options) -> None:
         page.open(options.url, options.timeout)
         for selector in options.click:
             page.wait(
-                lambda s=selector: page.evaluate(CLICK % json.dumps(s)), selector, options.timeout
+                lambda s=selector: page.evaluate(CLICK % json.dumps(s)),
+                selector,
+                options.timeout,
             )
             page.listen(0.3)
             page.wait_idle(options.timeout)
@@ -207,11 +225,17 @@ def _options(arguments):
     parser.add_argument("url")
     parser.add_argument("out", help="PNG file")
     parser.add_argument("--login", default="", help="log in as this user first")
-    parser.add_argument("--password", default="", help="(default: the same as the login)")
+    parser.add_argument(
+        "--password", default="", help="(default: the same as the login)"
+    )
     parser.add_argument("--width", type=int, default=1400)
     parser.add_argument("--height", type=int, default=900)
-    parser.add_argument("--click", action="append", default=[], help="CSS, may be repeated")
-    parser.add_argument("--js", default="", help="JavaScript to run; its value is printed")
+    parser.add_argument(
+        "--click", action="append", default=[], help="CSS, may be repeated"
+    )
+    parser.add_argument(
+        "--js", default="", help="JavaScript to run; its value is printed"
+    )
     parser.add_argument("--wait-for", default="", help="CSS")
     parser.add_argument("--timeout", type=float, default=60)
     return parser.parse_args(arguments)
