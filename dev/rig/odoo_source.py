@@ -19,10 +19,8 @@ DEBIAN_PACKAGES = (
     "libjs-jquery",
     "libjs-jquery-form",
     "libjs-underscore",
-    "fonts-font-awesome",
     "fonts-roboto-unhinted",
     "fonts-montserrat",
-    "fonts-inconsolata",
     "fonts-ocr-b",
 )
 GIT_URL = "https://github.com/odoo/odoo.git"

@@ -118,10 +118,16 @@ def _uv_index() -> dict[str, str]:
     ).stdout
     pairs = (line.split("=", 1) for line in listed.splitlines() if "=" in line)
     return {
-        names[key]: value.strip("'\"").replace("\\n", " ")
+        names[key]: _web_only(value.strip("'\""))
         for key, value in pairs
         if key in names and names[key] not in os.environ
     }
+
+
+def _web_only(value: str) -> str:
+    """Leave out indexes in folders: uv has no such thing."""
+    words = value.replace("\\n", " ").split()
+    return " ".join(word for word in words if not word.startswith("file:"))
 
 
 def _show_odoo_to_python(source: Path) -> None:
