@@ -1,7 +1,9 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from . import integration_audit
 from . import integration_policy
 from . import integration_credential
 from . import integration_system
+from . import integration_endpoint_figures
 from . import integration_endpoint
 from . import integration_endpoint_health
 from . import integration_event_type
@@ -17,6 +19,6 @@ from . import integration_payload
 from . import integration_message
 from . import integration_queue_entry
 from . import integration_attempt
-from . import integration_audit
 from . import integration_emitter
 from . import integration_drain
+from . import ir_http

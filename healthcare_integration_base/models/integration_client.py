@@ -1,5 +1,16 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from odoo import fields, models
+import hashlib
+import re
+import secrets
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tools import consteq
+
+ADMINISTRATOR = "healthcare_integration_base.group_administrator"
+# hik_<prefix to find it by>_<256 random bits>
+KEY = re.compile(r"hik_([a-z0-9]{8})_([A-Za-z0-9_-]{43})")
+NO_HASH = "0" * 64
 
 
 class IntegrationClient(models.Model):
@@ -7,7 +18,7 @@ class IntegrationClient(models.Model):
 
     _name = "integration.client"
     _description = "Integration Client"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "integration.audited"]
     _order = "name"
     _check_company_auto = True
 
@@ -45,17 +56,142 @@ class IntegrationClient(models.Model):
     )
     key_ids = fields.One2many("integration.client.key", "client_id")
 
+    @api.constrains("user_id", "system_id")
+    def _check_user(self):
+        for client in self:
+            user = client.user_id.sudo()
+            if user._is_superuser() or not user.active:
+                raise ValidationError(
+                    self.env._("A client acts as an active user of its own, never as the system.")
+                )
+            if client.company_id and client.company_id not in user.company_ids:
+                raise ValidationError(
+                    self.env._(
+                        "User %(user)s has no access to company %(company)s of the client.",
+                        user=user.name,
+                        company=client.company_id.name,
+                    )
+                )
+
+    def _company(self):
+        """Return the one company in which the client's messages are applied."""
+        self.ensure_one()
+        return self.company_id or self.user_id.company_id
+
+    # -- keys ------------------------------------------------------------------------
+
+    def action_new_key(self):
+        """Open the wizard that makes an API key and shows it once."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("New API Key"),
+            "res_model": "integration.client.key.generate",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_client_id": self.id},
+        }
+
+    def _generate_key(self, name, expires_at=False):
+        """Make an API key; only its hash is kept.
+
+        :param str name: to tell the keys of a client apart
+        :param datetime expires_at: naive UTC, or False for no end of its own
+        :return: the key, to be shown once
+        :rtype: str
+        :raises AccessError: the user is no integration administrator
+        """
+        self.ensure_one()
+        if not self.env.su and not self.env.user.has_group(ADMINISTRATOR):
+            raise AccessError(self.env._("Only an integration administrator may make API keys."))
+        prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
+        key = f"hik_{prefix}_{secret}"
+        record = self.env["integration.client.key"].sudo().create(
+            {
+                "client_id": self.id,
+                "name": name,
+                "prefix": prefix,
+                "key_hash": self._key_hash(key),
+                "expires_at": expires_at,
+            }
+        )
+        self.env["integration.audit.entry"]._log(
+            "secret", self, detail={"key_made": prefix, "key_id": record.id}
+        )
+        return key
+
+    @api.model
+    def _key_hash(self, key):
+        # 256 random bits: nothing to guess, so a plain digest needs no salt and no key ring.
+        return hashlib.sha256(key.encode()).hexdigest()
+
+    @api.model
+    def _authenticate_key(self, token):
+        """Return the client an API key belongs to.
+
+        The whole key is compared in constant time, and a comparison is made for
+        unknown prefixes as well.
+
+        :param str token: what the caller sent
+        :return: the client as superuser; empty when the key is unknown, revoked or
+            expired, or the client or its user is not active
+        """
+        match = KEY.fullmatch(token or "")
+        key = self._find_key(match[1]) if match else self.env["integration.client.key"]
+        fits = consteq(key.sudo().key_hash or NO_HASH, self._key_hash(token or ""))
+        if not (fits and key._is_usable(fields.Datetime.now())):
+            return self.sudo().browse()
+        return key.sudo().client_id
+
+    @api.model
+    def _find_key(self, prefix):
+        return self.env["integration.client.key"].sudo().search([("prefix", "=", prefix)], limit=1)
+
+    def _is_usable(self, now):
+        """Tell whether the client may call us at ``now`` (naive UTC)."""
+        self.ensure_one()
+        client = self.sudo()
+        in_time = not client.expires_at or client.expires_at > now
+        return client.active and in_time and client.user_id.active
+
+    def _signing_secrets(self, now=None):
+        """Return the keys the client may have signed with, old ones in grace included.
+
+        :param datetime now: naive UTC, default the present
+        :rtype: list[bytes]
+        :raises Configuration: this node cannot decrypt them
+        """
+        self.ensure_one()
+        return self.sudo().credential_ids._all_signing_secrets(now or fields.Datetime.now())
+
 
 class IntegrationClientKey(models.Model):
+    """An API key of a client; the key itself is shown once and not kept."""
+
     _name = "integration.client.key"
     _description = "API Key of an Integration Client"
+    _inherit = ["integration.audited"]
     _order = "create_date desc"
     _allow_sudo_commands = False
 
-    client_id = fields.Many2one("integration.client", required=True, ondelete="cascade", index=True)
+    client_id = fields.Many2one(
+        "integration.client", required=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one(related="client_id.company_id", store=True)
     name = fields.Char(required=True)
-    prefix = fields.Char(readonly=True, index=True, help="First characters, to recognise the key by.")
+    prefix = fields.Char(readonly=True, help="First characters, to recognise the key by.")
     key_hash = fields.Char(groups=fields.NO_ACCESS, copy=False)
     active = fields.Boolean(default=True)
     expires_at = fields.Datetime()
+
+    _prefix_uniq = models.UniqueIndex("(prefix)")
+
+    def action_revoke(self):
+        """Refuse the key from now on."""
+        self.write({"active": False})
+
+    def _is_usable(self, now):
+        """Tell whether key and client may be used at ``now``."""
+        key = self.sudo()
+        in_time = not key.expires_at or key.expires_at > now
+        return bool(key) and key.active and in_time and key.client_id._is_usable(now)

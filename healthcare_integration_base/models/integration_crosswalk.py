@@ -1,17 +1,104 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+CACHE = "integration.crosswalk"
 
 
 class IntegrationCrosswalk(models.Model):
+    """Our value and the partner's value for the same thing."""
+
     _name = "integration.crosswalk"
     _description = "Integration Crosswalk"
+    _inherit = ["integration.audited"]
     _order = "system_id, domain, external_value"
+    _rec_name = "external_value"
 
-    system_id = fields.Many2one("integration.system", required=True, ondelete="cascade", index=True)
+    system_id = fields.Many2one(
+        "integration.system", required=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one(related="system_id.company_id", store=True)
-    domain = fields.Char(required=True, index=True, help="What is translated, e.g. uom, product, tax")
+    domain = fields.Char(
+        required=True, index=True, help="What is translated, e.g. uom, product, tax"
+    )
     external_value = fields.Char(required=True)
     internal_value = fields.Char(required=True)
     valid_from = fields.Date()
     valid_to = fields.Date()
     active = fields.Boolean(default=True)
+
+    _lookup_idx = models.Index("(system_id, domain) WHERE active")
+    _period = models.Constraint(
+        "CHECK(valid_from IS NULL OR valid_to IS NULL OR valid_from <= valid_to)",
+        "A crosswalk cannot end before it begins.",
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._forget_tables()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._forget_tables()
+        return super().write(vals)
+
+    def unlink(self):
+        self._forget_tables()
+        return super().unlink()
+
+    def _forget_tables(self):
+        self.env.cr.cache.pop(CACHE, None)
+
+    @api.model
+    def _translator(self, system, direction):
+        """Return the function behind ``$crosswalk(domain, value)`` of a mapping.
+
+        Each domain is read once per transaction, which is once per batch of messages.
+
+        :param system: whose values; empty: nothing is ever found
+        :param str direction: ``out`` or ``in``
+        :return: callable (domain, value) → translated value or None
+        """
+
+        def translate(domain, value):
+            return self._cached_table(system.id, domain, direction).get(str(value))
+
+        return translate
+
+    def _cached_table(self, system_id, domain, direction):
+        tables = self.env.cr.cache.setdefault(CACHE, {})
+        key = (system_id, domain, direction)
+        if key not in tables:
+            tables[key] = self._valid_pairs(system_id, domain, direction) if system_id else {}
+        return tables[key]
+
+    @api.model
+    def _valid_pairs(self, system_id, domain, direction, on_date=None):
+        """Return all pairs of one domain that are valid, in one query.
+
+        :param int system_id: whose values
+        :param str domain: e.g. ``uom``
+        :param str direction: ``out`` translates ours into theirs, ``in`` theirs into ours
+        :param date on_date: day of validity, default today
+        :return: value → value; of several pairs the one valid from the latest day counts
+        :rtype: dict[str, str]
+        """
+        self.flush_model()
+        source, target = ("internal_value", "external_value")
+        if direction == "in":
+            source, target = target, source
+        day = on_date or fields.Date.context_today(self)
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT %s, %s FROM integration_crosswalk
+                    WHERE system_id = %s AND domain = %s AND active
+                      AND COALESCE(valid_from, %s) <= %s AND COALESCE(valid_to, %s) >= %s
+                    ORDER BY valid_from NULLS FIRST, id""",
+                SQL.identifier(source),
+                SQL.identifier(target),
+                system_id,
+                domain,
+                *[day] * 4,
+            )
+        )
+        return dict(rows)

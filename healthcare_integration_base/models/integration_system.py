@@ -1,13 +1,21 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from odoo import fields, models
+import re
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 from ..const import ENVIRONMENTS
 
+# Endpoint codes stand in URLs, system codes in events and logs.
+CODE = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
+
 
 class IntegrationSystem(models.Model):
+    """An external system or partner we exchange messages with."""
+
     _name = "integration.system"
     _description = "External System"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "integration.audited"]
     _order = "name"
     _check_company_auto = True
 
@@ -61,3 +69,37 @@ class IntegrationSystem(models.Model):
     endpoint_count = fields.Integer(compute="_compute_endpoint_count")
 
     _code_uniq = models.Constraint("UNIQUE(code)", "The code of a system must be unique.")
+
+    @api.depends("endpoint_ids")
+    def _compute_endpoint_count(self):
+        counts = dict(
+            self.env["integration.endpoint"]._read_group(
+                [("system_id", "in", self.ids)], ["system_id"], ["__count"]
+            )
+        )
+        for system in self:
+            system.endpoint_count = counts.get(system, 0)
+
+    @api.constrains("code")
+    def _check_code(self):
+        for system in self:
+            check_code(system, system.code)
+
+    @api.constrains("environment")
+    def _check_endpoint_urls(self):
+        # http is allowed in test environments only.
+        self.endpoint_ids._check_url()
+
+
+def check_code(record, code):
+    """Let only codes pass that read well in a URL.
+
+    :raises ValidationError: naming the allowed characters
+    """
+    if not CODE.fullmatch(code or ""):
+        raise ValidationError(
+            record.env._(
+                "The code %s may hold lower-case letters, digits, dot, hyphen and underscore only.",
+                code,
+            )
+        )

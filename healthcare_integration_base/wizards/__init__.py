@@ -1,1 +1,4 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from . import integration_credential_rotate
+from . import integration_exception_close
+from . import integration_mapping_preview
