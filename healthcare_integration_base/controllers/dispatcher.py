@@ -1,0 +1,79 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""The route type ``integration``: machines call it, and every error is problem+json.
+
+Odoo's type ``http`` parses forms into memory before the controller runs, so an
+unauthenticated caller would have his body parsed; and it answers errors in HTML.
+"""
+
+import psycopg2
+from werkzeug.exceptions import HTTPException
+
+from odoo.exceptions import ConcurrencyError
+from odoo.http import HttpDispatcher, Response
+
+from . import problem
+from .problem import Refusal
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+BODY_METHODS = ("POST", "PUT", "PATCH")
+
+
+class IntegrationDispatcher(HttpDispatcher):
+    """Checks what can be checked before anybody is authenticated; turns errors into answers."""
+
+    routing_type = "integration"
+    mimetypes = ("application/json",)
+
+    @classmethod
+    def is_compatible_with(cls, request):
+        """Return True for our paths, so that errors of other routes don't name this type."""
+        return problem.is_ours(request.httprequest.path)
+
+    def dispatch(self, endpoint, args):
+        """Call the endpoint with the arguments of the path only; the body is left unread."""
+        self.request.params = dict(args)
+        if self.request.httprequest.method == "OPTIONS":
+            return Response(status=204, headers={"Allow": ", ".join(endpoint.routing["methods"])})
+        try:
+            check_head(self.request.httprequest)
+            return self.request.registry["ir.http"]._dispatch(endpoint)
+        except (psycopg2.OperationalError, ConcurrencyError):
+            raise  # Odoo rolls back and calls again, see handle_error
+        except Exception as exc:
+            # raised, not returned: a returned answer would commit
+            raise HTTPException(response=problem.answer(exc)) from None
+
+    def handle_error(self, exc):
+        """Return the answer to an exception raised outside of the endpoint."""
+        if isinstance(exc, HTTPException) and exc.response is not None:
+            return exc.response
+        return problem.answer(exc)
+
+
+def check_head(httprequest):
+    """Refuse by the headers alone what no endpoint takes.
+
+    :raises Refusal: 415 for forms and encoded bodies, 411 without Content-Length
+        (a chunked body is cut silently), 413 above the limit of the route
+    """
+    if httprequest.method not in BODY_METHODS:
+        return
+    if httprequest.mimetype in FORM_TYPES:
+        raise Refusal(
+            415,
+            "unsupported_media_type",
+            "Forms are not taken. Send the document itself, with its content type, "
+            "for example Content-Type: application/json.",
+        )
+    if httprequest.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Refusal(415, "unsupported_content_encoding", "Send the body without compression.")
+    check_length(httprequest, httprequest.max_content_length)
+
+
+def check_length(httprequest, limit):
+    """Refuse a body without a length (411) or longer than ``limit`` bytes (413)."""
+    length = httprequest.content_length
+    if length is None:
+        raise Refusal(411, "length_required", "Send a Content-Length; chunked bodies are not taken.")
+    if limit is not None and length > limit:
+        raise Refusal(413, "body_too_large", f"The body may have at most {limit} bytes.")

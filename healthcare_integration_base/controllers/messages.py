@@ -1,0 +1,168 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""Partners hand in messages and ask what became of them."""
+
+import json
+import logging
+
+from odoo import SUPERUSER_ID, http
+from odoo.http import Response, request
+
+from ..engine import receive
+from ..protocol import ids
+from ..runtime import database_environment
+from .authentication import authenticate
+from .dispatcher import check_length
+from .problem import PREFIX, Refusal
+
+_logger = logging.getLogger(__name__)
+
+# What any policy may allow at most; Odoo's own limit for uploads is twice that.
+MAX_BODY = 64 * 1024 * 1024
+MAX_ID = 255
+MESSAGES = f"{PREFIX}/messages"
+
+
+class MessageController(http.Controller):
+    """``POST …/messages/<endpoint code>`` and ``GET …/messages/<uid>`` (design, Reception)."""
+
+    @http.route(
+        f"{MESSAGES}/<string:code>",
+        type="integration",
+        auth="none",
+        methods=["POST"],
+        csrf=False,
+        save_session=False,
+        readonly=False,
+        max_content_length=MAX_BODY,
+    )
+    def receive(self, code):
+        """Store one message: 202 with its address; the work is done afterwards.
+
+        Order: size, caller, endpoint, content, id. Nothing is parsed before the caller
+        is known.
+        """
+        env = _superuser()
+        endpoint = _find_endpoint(env, code)
+        check_length(request.httprequest, _body_limit(env, endpoint))
+        client = authenticate(
+            request.httprequest.headers, endpoint.client_ids, _body, env["integration.client"]
+        )
+        _check_scope(endpoint, client)
+        receipt = receive.accept(env, endpoint, client, _arrival())
+        _logger.info(
+            "Message %s %s on endpoint %s from client %s",
+            receipt.uid,
+            "repeated" if receipt.repeated else "accepted",
+            endpoint.id,
+            client.id,
+        )
+        return _accepted(receipt)
+
+    @http.route(
+        f"{MESSAGES}/<string:uid>",
+        type="integration",
+        auth="none",
+        methods=["GET"],
+        csrf=False,
+        save_session=False,
+        readonly=False,
+    )
+    def status(self, uid):
+        """Tell a client what became of its own message; others' do not exist for it."""
+        env = _superuser()
+        message = _find_message(env, uid)
+        client = authenticate(
+            request.httprequest.headers, message.client_id, _body, env["integration.client"]
+        )
+        if not message or message.client_id != client:
+            raise Refusal(404, "unknown_message", "You have handed in no message with this id.")
+        return _json(200, receive.status(message))
+
+
+def _superuser():
+    """Return the environment to look endpoints and clients up in; messages are applied in another."""
+    return request.env(user=SUPERUSER_ID, context={})
+
+
+def _find_endpoint(env, code):
+    """Return the endpoint that takes messages under this code, or an empty recordset."""
+    return env["integration.endpoint"].search(
+        [
+            ("code", "=", code.replace("\0", "")),
+            ("direction", "=", "in"),
+            ("state", "not in", ("draft", "disabled")),
+        ],
+        limit=1,
+    )
+
+
+def _find_message(env, uid):
+    Message = env["integration.message"]
+    if not ids.is_uuid(uid):
+        return Message
+    return Message.search([("uid", "=", uid.lower()), ("direction", "=", "in")], limit=1)
+
+
+def _body_limit(env, endpoint):
+    policy = endpoint.policy_id or env.ref("healthcare_integration_base.policy_default")
+    return min(policy.max_body_size, MAX_BODY)
+
+
+def _body():
+    return request.httprequest.get_data()
+
+
+def _check_scope(endpoint, client):
+    """Refuse what the client may not use; alike, whether it exists or not.
+
+    :raises Refusal: 404 unknown or foreign endpoint, 503 endpoint of another environment
+    """
+    if not endpoint or endpoint not in client.endpoint_ids:
+        raise Refusal(404, "unknown_endpoint", "There is no endpoint of this code for you.")
+    if endpoint.environment != database_environment():
+        raise Refusal(
+            503,
+            "environment_mismatch",
+            f"The endpoint belongs to the {endpoint.environment} environment, this database does not.",
+        )
+
+
+def _arrival():
+    httprequest = request.httprequest
+    return receive.Arrival(
+        body=_body(),
+        mimetype=httprequest.mimetype,
+        content_type=httprequest.headers.get("Content-Type"),
+        charset=httprequest.mimetype_params.get("charset"),
+        message_id=_message_id(httprequest.headers),
+        traceparent=httprequest.headers.get("traceparent"),
+    )
+
+
+def _message_id(headers):
+    """Return the id the client gave in a header, if it did.
+
+    :raises Refusal: 400 if it is no visible ASCII
+    """
+    name = next((name for name in ("webhook-id", "Idempotency-Key") if headers.get(name)), None)
+    if not name:
+        return None
+    value = headers[name].strip().strip('"')  # Idempotency-Key is a quoted string by its draft
+    if not value or len(value) > MAX_ID or not (value.isascii() and value.isprintable()):
+        raise Refusal(400, "bad_id", f"{name} must be 1 to {MAX_ID} visible ASCII characters.")
+    return value
+
+
+def _accepted(receipt):
+    response = _json(202, {"uid": receipt.uid, "state": "pending"})
+    response.headers["Location"] = f"{MESSAGES}/{receipt.uid}"
+    return response
+
+
+def _json(status, content):
+    return Response(
+        json.dumps(content),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
