@@ -1,0 +1,281 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""From a business method to rows of the outbox, in the business transaction.
+
+Emissions wait in memory until the transaction is flushed (at its end, or when a
+savepoint opens) and are then written in bulk: a constant number of statements,
+however many records. A database key merges repeated emissions of one record.
+Nothing that goes wrong in here aborts the user's work.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from psycopg2 import OperationalError
+
+from odoo import SUPERUSER_ID, api
+from odoo.tools import SQL
+
+from .. import runtime
+from ..protocol import envelope, ids
+from ..protocol.errors import IntegrationError
+from . import outbox, payload
+
+_logger = logging.getLogger(__name__)
+
+KEY = "healthcare_integration.emissions"
+
+
+@dataclass(frozen=True)
+class Subscriber:
+    """What capture needs to know of a subscription.
+
+    :param companies: whose events it gets, None for all
+    :param domain: domain on the record
+    """
+
+    id: int
+    endpoint_id: int
+    lane: str
+    system_id: int
+    companies: frozenset[int] | None
+    domain: tuple[Any, ...]
+    priority: str
+    ordered: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What happens when an event of a type is emitted."""
+
+    type_id: int
+    version: int
+    phi: bool
+    subscribers: tuple[Subscriber, ...]
+
+
+@dataclass
+class Emission:
+    """One event to be written, and what its record says about it."""
+
+    code: str
+    res_model: str
+    res_id: int
+    user_id: int | None
+    origin: int | None
+    correlation: str | None
+    causation: str | None
+    traceparent: str | None
+    company_id: int | None = None
+    res_name: str | None = None
+    ordering_key: str | None = None
+    data: Any = None
+    error: str | None = None
+    matches: set[int] = field(default_factory=set)
+
+
+def emit(records, code: str) -> None:
+    """Remember that something happened to records; written at the next flush."""
+    cr, context = records.env.cr, records.env.context
+    buffer = cr.precommit.data.setdefault(KEY, {})
+    if not buffer:
+        cr.precommit.add(partial(flush, cr))
+    origin = context.get("integration_origin") or None
+    for res_id in records.ids:
+        key = (code, records._name, res_id)
+        known = buffer.get(key)
+        if known and not origin:
+            known.origin = None  # also changed by somebody else: its system must hear of it
+        if known:
+            continue
+        buffer[key] = Emission(
+            code,
+            records._name,
+            res_id,
+            records.env.uid,
+            origin,
+            context.get("integration_correlation") or None,
+            context.get("integration_causation") or None,
+            context.get("integration_traceparent") or None,
+        )
+
+
+def flush(cr) -> None:
+    """Write what was emitted; never raises but for what the transaction must repeat."""
+    emissions = list(cr.precommit.data.pop(KEY, {}).values())
+    if not emissions:
+        return
+    env = api.Environment(cr, SUPERUSER_ID, {"lang": "en_US", "tz": "UTC"})
+    emissions = _build_all(env, emissions)
+    if emissions:
+        lanes = outbox.write(env, emissions, partial(plans_of, env))
+        env["integration.drain"]._wake(lanes)
+
+
+def plans_of(env, code: str) -> tuple[Plan, ...]:
+    """Return what is to be done with events of a code; cached, no query."""
+    return env["integration.subscription"]._capture_plans(code)
+
+
+# -- payloads ----------------------------------------------------------------------
+
+
+def _build_all(env, emissions: Sequence[Emission]) -> list[Emission]:
+    """Fill the emissions; if the batch fails, find the records that are to blame."""
+    groups: dict[tuple[str, str], list[Emission]] = {}
+    for emission in emissions:
+        groups.setdefault((emission.res_model, emission.code), []).append(emission)
+    if _attempt(env, lambda: _build_groups(env, groups)):
+        return [e for e in emissions if e.res_id]
+    for (model, code), group in groups.items():
+        if _attempt(env, partial(_build_groups, env, {(model, code): group})):
+            continue
+        for emission in group:
+            _build_alone(env, emission)
+    return [e for e in emissions if e.res_id]
+
+
+def _build_alone(env, emission: Emission) -> None:
+    group = {(emission.res_model, emission.code): [emission]}
+    if not _attempt(env, partial(_build_groups, env, group)):
+        emission.data, emission.error = None, "payload_failed"
+
+
+def _attempt(env, build) -> bool:
+    """Run under a savepoint that flushes nothing; False if it failed."""
+    try:
+        with env.cr.savepoint(flush=False):
+            build()
+        return True
+    except OperationalError:
+        raise  # serialization failure: the whole transaction is repeated
+    except Exception as exc:  # a connector's bug must not abort the user's work
+        _logger.error("The payload of an event cannot be built: %s", _where(exc))
+        return False
+
+
+def _where(exc: Exception) -> str:
+    """Return type and place of an exception; its text may quote the record."""
+    last = exc.__traceback__
+    while last and last.tb_next:
+        last = last.tb_next
+    place = f"{last.tb_frame.f_code.co_filename}:{last.tb_lineno}" if last else "?"
+    return f"{type(exc).__name__} at {place}"
+
+
+def _build_groups(env, groups) -> None:
+    existing: dict[str, set[int]] = {}
+    for model in {model for model, _code in groups}:
+        wanted = {e.res_id for (m, _c), group in groups.items() if m == model for e in group}
+        existing[model] = set(env[model].browse(wanted).exists()._ids)
+    for (model, code), group in groups.items():
+        for emission in group:
+            if emission.res_id not in existing[model]:
+                emission.res_id = 0  # undone by a savepoint that clears nothing
+        _build_group(env, model, code, [e for e in group if e.res_id])
+    env.flush_all()
+
+
+def _build_group(env, model: str, code: str, group: Sequence[Emission]) -> None:
+    records = env[model].browse([e.res_id for e in group])
+    companies = records._integration_company(code)
+    by_company: dict[Any, list[Emission]] = {}
+    for emission in group:
+        emission.company_id = companies.get(emission.res_id) or None
+        by_company.setdefault(emission.company_id, []).append(emission)
+    for company_id, part in by_company.items():
+        _build_company(_in_company(env, company_id), model, code, part)
+
+
+def _in_company(env, company_id):
+    context = {**env.context, "allowed_company_ids": [company_id] if company_id else []}
+    return env(context=context)
+
+
+def _build_company(env, model: str, code: str, group: Sequence[Emission]) -> None:
+    records = env[model].browse([e.res_id for e in group])
+    plans = plans_of(env, code)
+    phi = any(plan.phi for plan in plans)
+    data = records._integration_payload(code)
+    keys = records._integration_ordering_key(code)
+    correlations = records._integration_correlation(code)
+    matches = _matches(records, plans)
+    for emission, record in zip(group, records, strict=True):
+        emission.data, emission.error = data.get(record.id), None
+        if emission.data is None:
+            emission.error = "payload_missing"
+        emission.ordering_key = keys.get(record.id) or None
+        emission.correlation = emission.correlation or correlations.get(record.id) or None
+        emission.matches = matches.get(record.id, set())
+        # the number of a document is fine in lists, the name of a patient is not
+        emission.res_name = None if phi else _name_of(record)
+
+
+def _name_of(record) -> str | None:
+    name = record._rec_name and record[record._rec_name]
+    return name if isinstance(name, str) else None
+
+
+def _matches(records, plans: Iterable[Plan]) -> dict[int, set[int]]:
+    """Return which subscriptions want which records; a filter is judged once."""
+    found: dict[int, set[int]] = {}
+    kept: dict[Any, Sequence[int]] = {}
+    for plan in plans:
+        for subscriber in plan.subscribers:
+            domain = subscriber.domain
+            if repr(domain) not in kept:
+                kept[repr(domain)] = (
+                    records.filtered_domain(list(domain))._ids if domain else records._ids
+                )
+            for res_id in kept[repr(domain)]:
+                found.setdefault(res_id, set()).add(subscriber.id)
+    return found
+
+
+def event_row(emission: Emission, plan: Plan, traceparent: str) -> dict[str, Any]:
+    """Return the columns of an event; data of phi are encrypted."""
+    row = {
+        "uid": ids.uuid7(),
+        "type_id": plan.type_id,
+        "version": plan.version,
+        "res_model": emission.res_model,
+        "res_id": emission.res_id,
+        "res_name": emission.res_name,
+        "company_id": emission.company_id,
+        "user_id": emission.user_id,
+        "ordering_key": emission.ordering_key,
+        "data": None,
+        "error": emission.error,
+        "causation_uid": emission.causation,
+        "traceparent": emission.traceparent or traceparent,
+        "origin_system_id": emission.origin,
+    }
+    row["correlation_uid"] = emission.correlation or row["uid"]
+    try:
+        _add_data(row, emission, plan)
+    except IntegrationError as exc:
+        row["data"], row["error"] = None, exc.code
+        row["ordering_key"] = None if plan.phi else row["ordering_key"]
+    return row
+
+
+def _add_data(row: dict[str, Any], emission: Emission, plan: Plan) -> None:
+    if emission.data is not None:
+        row["data"] = envelope.dumps(emission.data).decode()
+    if not plan.phi:
+        return
+    if row["ordering_key"]:
+        row["ordering_key"] = runtime.keyring().keyed_hash(row["ordering_key"], "ordering")
+    if row["data"] is not None:
+        aad = payload.event_aad(plan.type_id, emission.res_model, emission.res_id)
+        row["data"] = payload.seal_text(row["data"], aad)
+
+
+def new_traceparent() -> str:
+    """Return a W3C trace context: the root of what follows from this transaction."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
