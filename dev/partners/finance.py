@@ -1,7 +1,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """A finance system: books documents once, and misbehaves on command.
 
-Settings: `token` (the bearer we must show), `requires` (`{"cost_center": "^[0-9]{4}$"}`:
+Settings: `token` (the bearer we must show), `secrets` (where requests are signed as well),
+`requires` (`{"cost_center": "^[0-9]{4}$"}`:
 fields a document must have, with the pattern of their value).
 """
 
@@ -23,8 +24,9 @@ class Finance(server.Partner):
         self.booked: dict[str, str] = {}
 
     def verify(self, headers, body: bytes) -> bool:
-        """Tell whether the request shows our token."""
-        return verification.has_bearer(self.settings.get("token", ""), headers)
+        """Tell whether the request shows our token and, where agreed, is signed."""
+        known = verification.has_bearer(self.settings.get("token", ""), headers)
+        return known and (not self.settings.get("secrets") or super().verify(headers, body))
 
     def handle(self, path: str, headers, body: bytes) -> dict:
         """Book the document, or tell what is wrong with it."""
@@ -35,7 +37,7 @@ class Finance(server.Partner):
         errors = self._errors(document)
         if errors:
             return {"status": 422, "json": {"title": "document refused", "errors": errors}}
-        key = headers.get("webhook-id") or headers.get("Idempotency-Key") or document.get("id")
+        key = headers.get("webhook-id") or headers.get("Idempotency-Key")
         reference = self.booked.setdefault(key, f"FIN-{len(self.booked) + 1:06d}")
         return {"status": 200, "json": {"reference": reference}}
 

@@ -1,0 +1,111 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""The company of the demonstration: who works there, what it buys, and from whom."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+
+from .rpc import User
+
+BASE = "healthcare_integration_base"
+SUPPLY = "healthcare_supply_connector"
+GROUPS = {
+    "buyer": ("purchase.group_purchase_user", f"{BASE}.group_viewer"),
+    "warehouse": ("stock.group_stock_user", f"{BASE}.group_viewer"),
+    "accountant": ("account.group_account_manager", f"{BASE}.group_exception_handler"),
+    "integrator": (f"{BASE}.group_administrator",),
+    "approver": (f"{BASE}.group_approver", f"{SUPPLY}.group_supplier_approver"),
+    # a machine's user: nobody logs in with it
+    "supplier_machine": ("purchase.group_purchase_user", "stock.group_stock_user"),
+}
+#: Passwords of this run, of those who log in.
+PASSWORDS = {login: secrets.token_urlsafe(16) for login in GROUPS if login != "supplier_machine"}
+PRODUCTS = (
+    ("Nitrile examination gloves M, box of 100", "GLV-M", "4006501003638", "6.40"),
+    ("Syringe 10 ml, Luer lock, box of 100", "SYR-10", "4006381333931", "11.25"),
+    ("Sodium chloride 0.9 %, 500 ml", "NACL-500", "5901234123457", "2.10"),
+)
+
+
+@dataclasses.dataclass
+class Company:
+    """Ids of what the scenario works with."""
+
+    users: dict[str, int]
+    supplier: int
+    other_supplier: int
+    products: list[int]
+
+
+def set_up(admin: User) -> tuple[Company, dict[str, User]]:
+    """Have users, suppliers and products; return their ids and the users' sessions."""
+    with ThreadPoolExecutor(len(PASSWORDS)) as pool:
+        ids = {login: _user(admin, login) for login in GROUPS}
+        # a password's hash takes its time: all of them at once
+        logins = {login: pool.submit(_log_in, admin, login) for login in PASSWORDS}
+        supplier = _partner(admin, "Meridian Medical Supply (simulated)", "1000")
+        other = _partner(admin, "Unapproved Goods (simulated)", "1001")
+        products = [_product(admin, supplier, *row) for row in PRODUCTS]
+        # orders go to approved suppliers only, and one of the two is none
+        admin.write("res.company", admin.ref("base.main_company"), supplier_approval_policy="block")
+        sessions = {login: job.result() for login, job in logins.items()}
+    state = admin.one("res.partner", supplier, "supplier_approval_state")
+    if state["supplier_approval_state"] != "approved":
+        sessions["approver"].call("res.partner", "action_approve_supplier", [supplier])
+    return Company(ids, supplier, other, products), sessions
+
+
+def _user(admin: User, login: str) -> int:
+    """Have a user with the groups of its role."""
+    groups = [admin.ref("base.group_user"), *(admin.ref(name) for name in GROUPS[login])]
+    values = {"group_ids": [(6, 0, groups)], **({"password": PASSWORDS[login]} if login in PASSWORDS else {})}
+    found = admin.search("res.users", [("login", "=", f"demo_{login}")])
+    if found:
+        admin.call("res.users", "write", found, values)
+        return found[0]
+    name = login.replace("_", " ").title()
+    email = f"{login}@example.com"
+    return admin.create("res.users", name=name, login=f"demo_{login}", email=email, **values)
+
+
+def _log_in(admin: User, login: str) -> User:
+    return User(admin.url, admin.database, f"demo_{login}", PASSWORDS[login])
+
+
+def _partner(admin: User, name: str, ref: str) -> int:
+    found = admin.search("res.partner", [("name", "=", name)], limit=1)
+    if found:
+        return found[0]
+    return admin.create(
+        "res.partner",
+        name=name,
+        ref=ref,
+        is_company=True,
+        supplier_rank=1,
+        email="orders@supplier.example.com",
+        street="1 Dock Road",
+        city="Hamburg",
+        zip="20457",
+        country_id=admin.ref("base.de"),
+    )
+
+
+def _product(admin: User, supplier: int, name: str, code: str, barcode: str, price: str) -> int:
+    found = admin.search("product.product", [("default_code", "=", f"DEMO-{code}")], limit=1)
+    if found:
+        return found[0]
+    taken = admin.search("product.product", [("barcode", "=", barcode)])
+    return admin.create(
+        "product.product",
+        name=name,
+        default_code=f"DEMO-{code}",
+        barcode=False if taken else barcode,
+        type="consu",
+        is_storable=True,
+        tracking="lot",
+        use_expiration_date=True,
+        purchase_method="receive",
+        seller_ids=[(0, 0, {"partner_id": supplier, "price": float(price), "delay": 4})],
+    )
