@@ -55,7 +55,7 @@ def _make_venv() -> None:
         command = [sys.executable, "-m", "venv"] + ([] if pip else ["--without-pip"])
         run([*command, paths.VENV], log="venv")
     if not (paths.VENV / "bin" / "uv").exists():
-        run([*_pip(), "install", "--prefer-binary", "uv"], log="pip-uv")
+        _pip_install(["--prefer-binary", "uv"])
 
 
 def _usable() -> bool:
@@ -97,12 +97,17 @@ def _install(arguments) -> None:
     uv = [paths.VENV / "bin" / "uv", "pip", "install", f"--python={paths.VENV_PYTHON}"]
     if run([*uv, *arguments], log="uv", env=_uv_index(), check=False) == 0:
         return
+    _pip_install(arguments)
+
+
+def _pip_install(arguments) -> None:
     try:
         run([*_pip(), "install", *arguments], log="pip")
     except RigError as error:
         raise RigError(
             f"the Python requirements could not be installed:\n{error}",
-            "check the network, and pip's index settings (pip config list)",
+            "check the network and pip's index settings (pip config list); an old "
+            "pip may want apt-get install python3-venv",
         ) from error
 
 
