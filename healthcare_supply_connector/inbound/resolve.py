@@ -1,0 +1,84 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""Find the documents a partner's message refers to; only ever his own."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+
+from odoo.addons.healthcare_integration_base.protocol.errors import Rejected
+
+
+def supplier(message):
+    """Return the commercial partner of the system the message came from.
+
+    :raise Rejected: ``supplier_not_set`` when the system has no partner
+    """
+    partner = message.sudo().endpoint_id.system_id.partner_id.commercial_partner_id
+    if not partner:
+        raise Rejected(
+            "The system of this endpoint has no partner, so no document can be its own.",
+            code="supplier_not_set",
+        )
+    return partner
+
+
+def purchase_order(env, number: str, message):
+    """Return the confirmed order with this number, placed with the sender.
+
+    :raise Rejected: ``purchase_order_unknown`` (also for orders of other suppliers, of which
+        the sender must not learn), ``purchase_order_not_open``
+    """
+    partner = supplier(message)
+    order = env["purchase.order"].search(
+        [
+            ("name", "=", number),
+            ("partner_id", "child_of", partner.id),
+            ("company_id", "=", env.company.id),
+        ],
+        limit=1,
+    )
+    if not order or order.state in ("draft", "sent", "to approve"):
+        raise Rejected("There is no such purchase order.", code="purchase_order_unknown")
+    if order.state != "purchase":
+        raise Rejected("The purchase order is cancelled.", code="purchase_order_not_open")
+    return order
+
+
+def order_lines(order, refs):
+    """Return the order's lines by their references.
+
+    :raise Rejected: ``line_unknown`` with the path of each unknown one
+    """
+    known = {
+        line.integration_line_ref: line for line in order.order_line if line.integration_line_ref
+    }
+    unknown = [index for index, ref in enumerate(refs) if ref not in known]
+    if unknown:
+        raise Rejected(
+            "The order has no such line.",
+            code="line_unknown",
+            details=[
+                {"path": f"/lines/{index}/line_ref", "message": "not on the order"}
+                for index in unknown
+            ],
+        )
+    return known
+
+
+def utc(text: str) -> datetime.datetime:
+    """Return an ISO 8601 instant with zone as naive UTC, as Odoo stores it."""
+    moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return moment.astimezone(datetime.timezone.utc).replace(tzinfo=None, microsecond=0)
+
+
+def noon(text: str) -> datetime.datetime:
+    """Return a date as its noon in UTC: the same day nearly everywhere on earth."""
+    return datetime.datetime.combine(datetime.date.fromisoformat(text), datetime.time(12))
+
+
+def digest(data: dict) -> str:
+    """Return a fingerprint of a message's content, the same for any order of its keys."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
