@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..protocol.errors import Configuration, Permanent
+
+_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
 
 
 class CodecError(Permanent):
@@ -62,6 +65,12 @@ class Codec(Protocol):
 
         :raises CodecError: if the bytes do not follow the syntax
         """
+
+
+def parse_content_type(text: str) -> tuple[str, str | None]:
+    """Return (media type in lower case, charset or None) of a Content-Type."""
+    charset = _CHARSET.search(text)
+    return text.partition(";")[0].strip().lower(), charset[1] if charset else None
 
 
 _codecs: dict[str, Codec] = {}

@@ -128,14 +128,12 @@ def _check_scope(endpoint, client):
 
 
 def _arrival():
-    httprequest = request.httprequest
+    headers = request.httprequest.headers
     return receive.Arrival(
         body=_body(),
-        mimetype=httprequest.mimetype,
-        content_type=httprequest.headers.get("Content-Type"),
-        charset=httprequest.mimetype_params.get("charset"),
-        message_id=_message_id(httprequest.headers),
-        traceparent=httprequest.headers.get("traceparent"),
+        content_type=headers.get("Content-Type", ""),
+        message_id=_message_id(headers),
+        traceparent=headers.get("traceparent"),
     )
 
 

@@ -204,7 +204,7 @@ def _build_company(env, model: str, code: str, group: Sequence[Emission]) -> Non
     data = records._integration_payload(code)
     keys = records._integration_ordering_key(code)
     correlations = records._integration_correlation(code)
-    matches = _matches(records, plans)
+    matches = matches(records, plans)
     for emission, record in zip(group, records, strict=True):
         emission.data, emission.error = data.get(record.id), None
         if emission.data is None:
@@ -221,7 +221,7 @@ def _name_of(record) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _matches(records, plans: Iterable[Plan]) -> dict[int, set[int]]:
+def matches(records, plans: Iterable[Plan]) -> dict[int, set[int]]:
     """Return which subscriptions want which records; a filter is judged once."""
     found: dict[int, set[int]] = {}
     kept: dict[Any, Sequence[int]] = {}

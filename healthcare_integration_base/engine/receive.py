@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from odoo.tools import SQL
 
 from .. import codecs
-from ..protocol import errors, ids
+from ..protocol import envelope, errors, ids
 from ..runtime import autonomous, keyring
-from . import sql
+from . import outbox, payload, sql, verdict
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -28,9 +28,7 @@ class Arrival:
     """
 
     body: bytes
-    mimetype: str
-    content_type: str | None = None
-    charset: str | None = None
+    content_type: str = ""
     message_id: str | None = None
     traceparent: str | None = None
 
@@ -64,13 +62,14 @@ def accept(env, endpoint, client, arrival):
 
 def _read(endpoint, arrival):
     codec = codecs.get(endpoint.codec)
-    if not codec.accepts(arrival.mimetype):
+    mimetype, charset = codecs.parse_content_type(arrival.content_type)
+    if not codec.accepts(mimetype):
         raise codecs.CodecError(
             f"This endpoint takes {' or '.join(codec.content_types)}.",
             code="unsupported_media_type",
             status=415,
         )
-    return codec.read(arrival.body, arrival.mimetype, arrival.charset)
+    return codec.read(arrival.body, mimetype, charset)
 
 
 def _event_type(env, endpoint, received):
@@ -102,11 +101,10 @@ def _values(endpoint, client, event_type, arrival, received):
         "client_id": client.id,
         "event_type_id": event_type.id,
         "company_id": (client.company_id or endpoint.company_id).id or None,
-        "state": "pending",
         "priority": "1",
         "ordering_key": protect(received.ordering_key) if ordered else None,
         "external_id": given or f"sha256:{digest}",
-        "content_type": (arrival.content_type or arrival.mimetype)[:255],
+        "content_type": arrival.content_type[:255],
         "body_sha256": digest,
         "size": len(arrival.body),
         "correlation_uid": received.correlation,
@@ -130,9 +128,10 @@ def _store(env, endpoint, values, body, phi):
     :raises Rejected: 409, that one had another body
     """
     while True:
-        message_id = _insert(env, values)
-        if message_id:
-            _complete(env, endpoint, message_id, values, body, phi)
+        added = outbox.insert_messages(env.cr, [values])
+        if added:
+            payload.store(env.cr, [{"message_id": added[0], "body": body, "phi": phi}])
+            env["integration.drain"]._wake({endpoint.lane})
             return Receipt(values["uid"], repeated=False)
         earlier = _find_earlier(env, endpoint, values["external_id"])
         if earlier and earlier["expired"]:
@@ -140,19 +139,6 @@ def _store(env, endpoint, values, body, phi):
         elif earlier:
             return _repeated(earlier, values)
         # else it was deleted in between: insert again
-
-
-def _insert(env, values):
-    """Return the id of the new message, None if the partner's id is taken."""
-    statement = SQL(
-        "INSERT INTO integration_message (%s, attempt_count, superseded, created_at)"
-        " VALUES (%s, 0, false, %s) ON CONFLICT DO NOTHING RETURNING id",
-        sql.names(values),
-        SQL(", ").join(SQL("%s", value) for value in values.values()),
-        sql.NOW,
-    )
-    rows = sql.rows_of(env.cr, statement)
-    return rows[0]["id"] if rows else None
 
 
 def _find_earlier(env, endpoint, external_id):
@@ -192,6 +178,45 @@ def _repeated(earlier, values):
     return Receipt(earlier["uid"], repeated=True)
 
 
-def _complete(env, endpoint, message_id, values, body, phi):
-    """Store the bytes, queue the message, wake its lane."""
-    raise NotImplementedError
+# -- what became of it ---------------------------------------------------------------
+
+
+def status(message):
+    """Return what a client may know of its own message; no value of its content."""
+    answer = {
+        "uid": message.uid,
+        "state": message.state,
+        "endpoint": message.endpoint_id.code,
+        "type": message.event_type_id._cloudevent_type(),
+        "external_id": message.external_id,
+        "received_at": _seconds(message.created_at),
+    }
+    if message.finished_at:
+        answer["finished_at"] = _seconds(message.finished_at)
+    if message.filter_reason:
+        answer["reason"] = message.filter_reason
+    if message.last_error_code and message.state in ("pending", "dead"):
+        answer["error"] = _error(message)
+    if message.superseded:
+        answer["superseded_by"] = _replay(message).uid
+    return answer
+
+
+def _error(message):
+    error = {"class": message.last_error_class, "code": message.last_error_code}
+    if message.last_error and verdict.is_for_partners(message):
+        error["detail"] = message.last_error
+    if message.schema_errors:
+        error["errors"] = message.schema_errors
+    return error
+
+
+def _replay(message):
+    """Return the newest replay of a message."""
+    while message.superseded:
+        message = message.search([("replay_of_id", "=", message.id)], order="id desc", limit=1)
+    return message
+
+
+def _seconds(moment):
+    return envelope.iso_utc(moment.replace(microsecond=0))

@@ -130,12 +130,16 @@ def render(values: EventValues, mapping, endpoint) -> Rendered:
     errors = event_type._validate(values.data)
     if not mapping:
         return Rendered(_cloudevent(values), envelope.CONTENT_TYPE, errors)
-    _check_usable(mapping, endpoint)
+    check_usable(mapping, endpoint)
     result = mapping._evaluate(values.data, values.meta)
     return Rendered(_mapped(result, mapping), mapping.content_type, errors)
 
 
-def _check_usable(mapping, endpoint) -> None:
+def check_usable(mapping, endpoint) -> None:
+    """Refuse a mapping that is not active, unless the endpoint is on trial.
+
+    :raises MappingError: mapping_not_active
+    """
     if endpoint and endpoint.state not in ON_TRIAL and mapping.state != "active":
         raise MappingError(
             f"Mapping {mapping.display_name} is {mapping.state}, not active",

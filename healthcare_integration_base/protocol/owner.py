@@ -131,7 +131,7 @@ class Owner:
         outcome = report.outcome
         if report.wire and report.charged:
             self._count(not outcome.retryable, now)
-        if outcome.retry_after:
+        if outcome.retry_after and report.wire:  # a partner asked, not a handler
             self.floor_at = max(self.floor_at, now + outcome.retry_after)
         if outcome.disables:
             self.gone = True

@@ -1,0 +1,259 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""The drain's processor for incoming messages: codec, mapping, schema, handler.
+
+Each message is one transaction, made as the client's user, with its done mark in it:
+what the handler did and that it did it are committed together or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg2
+from psycopg2 import errorcodes
+
+from odoo import SUPERUSER_ID, api
+from odoo.tools import SQL
+
+from .. import codecs
+from ..protocol import errors
+from ..protocol.classify import Outcome
+from ..protocol.drain_types import Claimed, Report, Result
+from ..runtime import autonomous
+from . import capture, outbox, payload, queue, record, render, sql, verdict
+from .quiet import quiet_statements
+
+_logger = logging.getLogger(__name__)
+
+HANDLER_PREFIX = "_integration_apply_"
+TRIES = 5
+AGAIN = (
+    errorcodes.SERIALIZATION_FAILURE,
+    errorcodes.DEADLOCK_DETECTED,
+    errorcodes.LOCK_NOT_AVAILABLE,
+)
+LOCK_TIMEOUT = "20s"  # a user's long transaction must not stop the lane
+
+
+class ClaimLost(errors.IntegrationError):
+    """Somebody else has the message by now; what was done is rolled back."""
+
+    default_code = "claim_lost"
+
+
+class ApplyProcessor:
+    """Applies claimed messages of the lane, one after the other.
+
+    :param env: any environment of the database; transactions of its own are opened
+    :param token: the drain's claim
+    """
+
+    final_state = "done"
+
+    def __init__(self, env, token: str):
+        self._env, self._token = env, token
+
+    def prepare(self, claimed: Sequence[Claimed]) -> Mapping[int, Claimed]:
+        """Return what is needed to process: each message loads itself in its transaction."""
+        return {claim.message_id: claim for claim in claimed}
+
+    async def process(self, task: Claimed) -> Report:
+        """Apply one message; its failure is its own."""
+        return self.apply(task)
+
+    def apply(self, claim: Claimed) -> Report:
+        """Apply a message in a transaction of its own.
+
+        :return: ``recorded`` when the message is done and committed
+        """
+        started = time.time()
+        with quiet_statements():
+            for left in reversed(range(TRIES)):
+                work = _Work(claim, self._token, started)
+                try:
+                    return self._transaction(work)
+                except Exception as exc:
+                    if not (left and _is_conflict(exc)):
+                        return verdict.of(exc, work)
+                time.sleep(random.uniform(0, 0.1))
+        raise AssertionError("unreachable")
+
+    def _transaction(self, work: _Work) -> Report:
+        with self._env.registry.cursor() as cr:
+            work.open(api.Environment(cr, SUPERUSER_ID, {}))
+            report, changed = work.run()
+        if changed:
+            with autonomous(self._env) as env:
+                record.follow_up(env, changed)
+        return report
+
+
+class _Work:
+    """One message while it is applied."""
+
+    def __init__(self, claim: Claimed, token: str, started: float):
+        self.claim, self.token, self.started = claim, token, started
+        self.env = self.message = self.event_type = None
+        self.data: Any = None
+        self.details: dict[str, Any] = {"schema_errors": []}
+
+    def open(self, env) -> None:
+        """Take the environment (superuser) of the message's transaction."""
+        env.cr.execute(SQL("SELECT set_config('lock_timeout', %s, true)", LOCK_TIMEOUT))
+        self.env = env
+        self.message = env["integration.message"].browse(self.claim.message_id)
+        self.event_type = self.message.event_type_id
+
+    def run(self) -> tuple[Report, record.Changed | None]:
+        """Do all of it, up to the commit."""
+        self.data = self._canonical()
+        if self.message.endpoint_id.state == "shadow":
+            return self.report(Outcome(True), final_state="shadow"), None
+        document = self._handle()
+        self.env.flush_all()
+        self._publish(document)
+        return self._finish(document)
+
+    # -- content -------------------------------------------------------------------
+
+    def _canonical(self) -> dict[str, Any]:
+        """Return the content in canonical form.
+
+        :raises IntegrationError: it cannot be read, mapped, or breaks the schema
+        """
+        received = self._received()
+        mapping = self._mapping()
+        if mapping:
+            rendered = render.render_incoming(received.data, received.meta(), mapping)
+            data, deviations = json.loads(rendered.body), rendered.schema_errors
+        else:
+            data, deviations = received.data, self.event_type._validate(received.data)
+        self.details["schema_errors"] = deviations
+        if deviations:
+            raise verdict.SchemaViolation(deviations)
+        return data
+
+    def _received(self) -> codecs.Received:
+        endpoint = self.message.endpoint_id
+        mimetype, charset = codecs.parse_content_type(self.message.content_type or "")
+        stored = payload.load(self.env.cr, self.message.ids).get(self.message.id)
+        if stored is None:
+            raise errors.Rejected("The body is no longer stored", code="body_missing")
+        return codecs.get(endpoint.codec).read(payload.clear(stored), mimetype, charset)
+
+    def _mapping(self):
+        """Return the endpoint's mapping, if it is for this type."""
+        endpoint = self.message.endpoint_id
+        mapping = endpoint.mapping_id
+        if mapping.event_type_id.code != self.event_type.code:
+            return mapping.browse()
+        render.check_usable(mapping, endpoint)
+        self.details.update(mapping_id=mapping.id, mapping_version=mapping.version)
+        return mapping
+
+    # -- handler -------------------------------------------------------------------
+
+    def _handle(self):
+        """Call the handler as the client's user; return the document or None."""
+        name = self.event_type.handler_method or ""
+        model = self._acting_env().get(self.event_type.handler_model)
+        handler = getattr(model, name, None) if name.startswith(HANDLER_PREFIX) else None
+        if handler is None:
+            raise errors.Configuration(
+                f"Nothing applies messages of type {self.event_type.code}", code="no_handler"
+            )
+        return handler(self.data, self.message)
+
+    def _acting_env(self):
+        """Return the environment of the client's user, in its one company."""
+        client = self.message.client_id
+        user = client.user_id
+        if not user.active or user._is_superuser():
+            raise errors.Configuration(
+                "The client, or the user it acts as, is gone", code="no_acting_user"
+            )
+        context = {
+            "allowed_company_ids": client._company().ids,
+            "lang": user.lang,
+            "tz": user.tz,
+            # what it changes is not echoed to the system it came from
+            "integration_origin": self.message.system_id.id,
+        }
+        return self.env(user=user.id, su=False, context=context)
+
+    def _publish(self, document) -> None:
+        """Let others subscribe to what came in: an event of this type, with the canonical data."""
+        code = self.event_type.code
+        plans = [p for p in capture.plans_of(self.env, code) if p.type_id == self.event_type.id]
+        if not (document and plans):
+            return
+        emission = self._emission(document.sudo()[:1], plans)
+        lanes = outbox.write(self.env, [emission], lambda _code: tuple(plans))
+        self.env["integration.drain"]._wake(lanes)
+
+    def _emission(self, document, plans) -> capture.Emission:
+        message = self.message
+        phi = self.event_type.sensitivity == "phi"
+        return capture.Emission(
+            code=self.event_type.code,
+            res_model=document._name,
+            res_id=document.id,
+            user_id=message.client_id.user_id.id,
+            origin=message.system_id.id,
+            correlation=message.correlation_uid or None,
+            causation=message.uid,
+            traceparent=message.traceparent or None,
+            company_id=message.company_id.id or None,
+            res_name=None if phi else document.display_name,
+            ordering_key=f"{document._name},{document.id}",
+            data=self.data,
+            matches=capture.matches(document, plans).get(document.id, set()),
+        )
+
+    # -- done ----------------------------------------------------------------------
+
+    def _finish(self, document) -> tuple[Report, record.Changed]:
+        """Write the done mark into the same transaction.
+
+        :raises ClaimLost: then all is rolled back
+        """
+        if not sql.rows_of(self.env.cr, queue.held([self.claim.message_id], self.token)):
+            raise ClaimLost("The message is in the hands of another drain")
+        if document:
+            self._link(document)
+        report = self.report(Outcome(True), recorded=True)
+        number = self.claim.attempts + 1
+        result = Result(self.claim, report, number, ApplyProcessor.final_state)
+        return report, record.write(self.env, [result], {}, self.token)
+
+    def _link(self, document) -> None:
+        document = document.sudo()[:1]
+        statement = SQL(
+            "UPDATE integration_message SET res_model = %s, res_id = %s, res_name = %s WHERE id = %s",
+            document._name,
+            document.id,
+            document.display_name,
+            self.claim.message_id,
+        )
+        sql.run(self.env.cr, statement)
+
+    def report(self, outcome: Outcome, **values: Any) -> Report:
+        """Return a report of this message; no request is made, so no breaker counts it."""
+        return Report(
+            outcome,
+            wire=False,
+            started_at=self.started,
+            duration=time.time() - self.started,
+            details={"message": self.details},
+            **values,
+        )
+
+
+def _is_conflict(exc: Exception) -> bool:
+    """Tell whether the same again may succeed at once: somebody changed the same rows."""
+    return isinstance(exc, psycopg2.Error) and exc.pgcode in AGAIN
