@@ -78,7 +78,7 @@ def ensure() -> None:
 
 def stop() -> None:
     """Stop the embedded server, if it runs."""
-    if external() or not (_data() / "postmaster.pid").exists():
+    if external() or not _running():
         return
     _as_owner([_programs() / "pg_ctl", "-D", _data(), "-m", "fast", "stop"], "pg-stop")
 
@@ -146,7 +146,7 @@ def _answers() -> bool:
 def _start() -> None:
     with step("PostgreSQL (embedded)"):
         _make_cluster()
-        # -w waits; a stale postmaster.pid of a dead process is PostgreSQL's to see
+        _forget_dead_server()
         code = _as_owner(
             [_programs() / "pg_ctl", "-D", _data(), "-w", "-t", "60"]
             + ["-l", _base() / "server.log", "start"],
@@ -159,6 +159,35 @@ def _start() -> None:
                 + tail(_base() / "server.log"),
                 "make clean removes it with its databases; PGHOST names another",
             )
+
+
+def _running() -> bool:
+    """Tell whether the server that wrote the lock file is alive."""
+    lock = _data() / "postmaster.pid"
+    if not lock.exists():
+        return False
+    command = Path("/proc") / lock.read_text().split()[0] / "cmdline"
+    if not command.parent.parent.joinpath("self").exists():
+        return True  # no /proc here: let PostgreSQL judge
+    return command.exists() and b"postgres" in command.read_bytes()
+
+
+def _forget_dead_server() -> None:
+    """Point the lock files of a server that died to a process that is surely dead.
+
+    PostgreSQL clears such files itself, unless the process number lives on: as a
+    zombie, or by now as some other program (after the restart of a container).
+    The files stay, because they also name the shared memory that PostgreSQL
+    checks for survivors.
+    """
+    if _running():
+        return
+    child = subprocess.Popen(["true"])
+    child.wait()
+    for lock in (_data() / "postmaster.pid", *_socket_folder().glob(".s.*.lock")):
+        if lock.exists():
+            _number, _, rest = lock.read_text().partition("\n")
+            lock.write_text(f"{child.pid}\n{rest}")
 
 
 def _make_cluster() -> None:
@@ -239,7 +268,7 @@ def _programs() -> Path:
     if _base().parent == paths.LOCAL:
         return bin_folder()
     package = bin_folder().parents[1]
-    copy = _base().parent / f"{_base().name}-programs"
+    copy = _base() / "programs"
     if not copy.exists():
         say(
             f"{paths.LOCAL} is closed to the user nobody: PostgreSQL lives in {_base()}"

@@ -105,7 +105,8 @@ def _pip_install(arguments) -> None:
         run([*_pip(), "install", *arguments], log="pip")
     except RigError as error:
         raise RigError(
-            f"the Python requirements could not be installed:\n{error}",
+            "the Python requirements could not be installed: "
+            f"{str(error).splitlines()[-1].strip()} (.local/logs/pip.log)",
             "check the network and pip's index settings (pip config list); an old "
             "pip may want apt-get install python3-venv",
         ) from error
