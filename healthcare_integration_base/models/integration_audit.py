@@ -300,7 +300,11 @@ class IntegrationAudited(models.AbstractModel):
     def create(self, vals_list):
         for vals in vals_list:
             self._integration_check_guarded(
-                {name for name in vals if vals[name] != self._integration_initial(name)}
+                [
+                    name
+                    for name in self._integration_guarded
+                    if name in vals and vals[name] != self._integration_initial(name)
+                ]
             )
         records = super().create(vals_list)
         for record, vals in zip(records, vals_list, strict=True):

@@ -41,6 +41,8 @@ class IntegrationCredentialRotate(models.TransientModel):
     def _inverse_new_secret(self):
         for wizard in self.filtered("new_secret"):
             wizard.credential_id._rotate(wizard.new_secret, wizard.grace_days)
+        # Else the answer to the web client would carry the secret back.
+        self.invalidate_recordset(["new_secret"], flush=False)
 
     @api.model
     def default_get(self, fields_list):

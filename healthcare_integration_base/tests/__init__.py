@@ -1,0 +1,6 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from . import test_client_keys
+from . import test_endpoint_form_errors
+from . import test_endpoint_states
+from . import test_event_type_form_errors
+from . import test_secrets
