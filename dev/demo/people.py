@@ -22,6 +22,7 @@ GROUPS = {
 }
 #: Passwords of this run, of those who log in.
 PASSWORDS = {login: secrets.token_urlsafe(16) for login in GROUPS if login != "supplier_machine"}
+SUPPLIER = "Meridian Medical Supply (simulated)"
 PRODUCTS = (
     ("Nitrile examination gloves M, box of 100", "GLV-M", "4006501003638", "6.40"),
     ("Syringe 10 ml, Luer lock, box of 100", "SYR-10", "4006381333931", "11.25"),
@@ -45,7 +46,7 @@ def set_up(admin: User) -> tuple[Company, dict[str, User]]:
         ids = {login: _user(admin, login) for login in GROUPS}
         # a password's hash takes its time: all of them at once
         logins = {login: pool.submit(_log_in, admin, login) for login in PASSWORDS}
-        supplier = _partner(admin, "Meridian Medical Supply (simulated)", "1000")
+        supplier = _partner(admin, SUPPLIER, "1000")
         other = _partner(admin, "Unapproved Goods (simulated)", "1001")
         products = [_product(admin, supplier, *row) for row in PRODUCTS]
         # orders go to approved suppliers only, and one of the two is none
