@@ -1,6 +1,12 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from . import test_access_rights
+from . import test_applying
+from . import test_audit_trail
 from . import test_client_keys
 from . import test_endpoint_form_errors
 from . import test_endpoint_states
 from . import test_event_type_form_errors
+from . import test_reception
+from . import test_reception_authentication
+from . import test_reception_bad_input
 from . import test_secrets
