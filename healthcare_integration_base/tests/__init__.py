@@ -6,6 +6,11 @@ from . import test_client_keys
 from . import test_endpoint_form_errors
 from . import test_endpoint_states
 from . import test_event_type_form_errors
+from . import test_mapping_form_errors
+from . import test_mapping_life_cycle
+from . import test_message_body
+from . import test_neutralize
+from . import test_node_settings
 from . import test_reception
 from . import test_reception_authentication
 from . import test_reception_bad_input
