@@ -151,7 +151,10 @@ def clean(arguments) -> int:
 def lint(arguments) -> int:
     """The linters of the OCA tool chain upon all files."""
     prepare()
-    return _module("pre_commit", ["run", "--all-files", *arguments])
+    home = str(paths.LOCAL / "pre-commit")
+    return _module(
+        "pre_commit", ["run", "--all-files", *arguments], PRE_COMMIT_HOME=home
+    )
 
 
 COMMANDS = {
