@@ -11,7 +11,6 @@ import json
 import logging
 import random
 import time
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg2
@@ -46,25 +45,17 @@ class ClaimLost(errors.IntegrationError):
     default_code = "claim_lost"
 
 
-class Applier:
+class ApplyProcessor:
     """Applies claimed messages of the lane, one after the other.
 
-    :param store: the drain's; its claim is ours
-    :param call: runs a function in the thread of the drain's database work
+    :param env: any environment of the database; transactions of its own are opened
+    :param token: the drain's claim
     """
 
     final_state = "done"
 
-    def __init__(self, store, call):
-        self._store, self._call = store, call
-
-    def prepare(self, claimed: Sequence[Claimed]) -> Mapping[int, Claimed]:
-        """Return what is needed to process: each message loads itself in its transaction."""
-        return {claim.message_id: claim for claim in claimed}
-
-    async def process(self, task: Claimed) -> Report:
-        """Apply one message; its failure is its own."""
-        return await self._call(self.apply, task)
+    def __init__(self, env, token: str):
+        self._env, self._token = env, token
 
     def apply(self, claim: Claimed) -> Report:
         """Apply a message in a transaction of its own.
@@ -74,7 +65,7 @@ class Applier:
         started = time.time()
         with quiet_statements():
             for left in reversed(range(TRIES)):
-                work = _Work(claim, self._store.token, started)
+                work = _Work(claim, self._token, started)
                 try:
                     return self._transaction(work)
                 except Exception as exc:
@@ -84,11 +75,11 @@ class Applier:
         raise AssertionError("unreachable")
 
     def _transaction(self, work: _Work) -> Report:
-        with self._store.env.registry.cursor() as cr:
+        with self._env.registry.cursor() as cr:
             work.open(api.Environment(cr, SUPERUSER_ID, {}))
             report, changed = work.run()
         if changed:
-            with autonomous(self._store.env) as env:
+            with autonomous(self._env) as env:
                 record.follow_up(env, changed)
         return report
 
@@ -228,7 +219,7 @@ class _Work:
             self._link(document)
         report = self.report(Outcome(True), recorded=True)
         number = self.claim.attempts + 1
-        result = Result(self.claim, report, number, Applier.final_state)
+        result = Result(self.claim, report, number, ApplyProcessor.final_state)
         return report, record.write(self.env, [result], {}, self.token)
 
     def _link(self, document) -> None:
