@@ -11,6 +11,7 @@ import json
 import logging
 import random
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg2
@@ -56,6 +57,10 @@ class ApplyProcessor:
 
     def __init__(self, env, token: str):
         self._env, self._token = env, token
+
+    def prepare(self, claimed: Sequence[Claimed]) -> Mapping[int, Claimed]:
+        """Return what is needed to process: each message loads itself in its transaction."""
+        return {claim.message_id: claim for claim in claimed}
 
     def apply(self, claim: Claimed) -> Report:
         """Apply a message in a transaction of its own.
