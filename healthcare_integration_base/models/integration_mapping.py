@@ -42,7 +42,14 @@ class IntegrationMapping(models.Model):
 
     name = fields.Char(required=True, tracking=True)
     version = fields.Integer(default=1, required=True, readonly=True, copy=False)
-    company_id = fields.Many2one("res.company")
+    company_id = fields.Many2one(
+        "res.company",
+        compute="_compute_company_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="Empty: a mapping that all companies share.",
+    )
     direction = fields.Selection(DIRECTIONS, default="out", required=True)
     event_type_id = fields.Many2one("integration.event.type", required=True, ondelete="restrict")
     system_id = fields.Many2one(
@@ -78,6 +85,11 @@ class IntegrationMapping(models.Model):
     _name_version_uniq = models.UniqueIndex(
         "(name, version, COALESCE(company_id, 0))", "This mapping has such a version already."
     )
+
+    @api.depends("system_id")
+    def _compute_company_id(self):
+        for mapping in self:
+            mapping.company_id = mapping.system_id.company_id or mapping.company_id
 
     @api.depends("name", "version")
     def _compute_display_name(self):
@@ -386,6 +398,8 @@ class IntegrationMappingLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        mapping_ids = {vals.get("mapping_id") for vals in vals_list} - {None, False}
+        self.env["integration.mapping"].browse(mapping_ids)._check_draft()
         lines = super().create(vals_list)
         lines._touch()
         return lines

@@ -121,14 +121,14 @@ class IntegrationCase(TransactionCase):
 
     @classmethod
     def make_event(cls, event_type, data, **vals):
-        """Return an event with these canonical data."""
+        """Return an event with these canonical data; None makes one without."""
         return cls.env["integration.event"].create(
             {
                 "uid": ids.uuid7(),
                 "type_id": event_type.id,
                 "version": event_type.version,
                 "occurred_at": "2026-11-20 12:00:00",
-                "data": envelope.dumps(data).decode(),
+                "data": data is not None and envelope.dumps(data).decode(),
                 **vals,
             }
         )
