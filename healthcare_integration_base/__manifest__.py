@@ -14,6 +14,8 @@
         "security/security.xml",
         "security/ir.model.access.csv",
         "security/rules.xml",
+        "data/queue_job.xml",
+        "data/ir_cron.xml",
         "data/integration_defaults.xml",
         "data/integration_event_type.xml",
         "data/integration_audit_cron.xml",

@@ -25,6 +25,7 @@ from .. import runtime
 from ..protocol import envelope, ids
 from ..protocol.errors import IntegrationError
 from . import outbox, payload
+from .safe import where
 
 _logger = logging.getLogger(__name__)
 
@@ -155,17 +156,8 @@ def _attempt(env, build) -> bool:
     except OperationalError:
         raise  # serialization failure: the whole transaction is repeated
     except Exception as exc:  # a connector's bug must not abort the user's work
-        _logger.error("The payload of an event cannot be built: %s", _where(exc))
+        _logger.error("The payload of an event cannot be built: %s", where(exc))
         return False
-
-
-def _where(exc: Exception) -> str:
-    """Return type and place of an exception; its text may quote the record."""
-    last = exc.__traceback__
-    while last and last.tb_next:
-        last = last.tb_next
-    place = f"{last.tb_frame.f_code.co_filename}:{last.tb_lineno}" if last else "?"
-    return f"{type(exc).__name__} at {place}"
 
 
 def _build_groups(env, groups) -> None:

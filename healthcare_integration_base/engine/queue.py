@@ -66,6 +66,27 @@ def claim(want: Sequence[Mapping[str, Any]], token: str) -> SQL:
     )
 
 
+def claim_these(ids: Sequence[int], endpoint_ids: Sequence[int], token: str) -> SQL:
+    """Claim these messages where they are due and nothing older of their key is there."""
+    return SQL(
+        """
+        UPDATE integration_queue_entry q SET claim = %(token)s, claimed_at = %(now)s
+          FROM integration_message m
+         WHERE q.message_id = ANY(%(ids)s) AND q.endpoint_id = ANY(%(endpoints)s)
+           AND m.id = q.message_id AND q.claim IS NULL AND q.due_at <= %(now)s
+           AND NOT EXISTS (SELECT 1 FROM integration_queue_entry o
+                            WHERE o.endpoint_id = q.endpoint_id
+                              AND o.ordering_key = q.ordering_key AND o.seq < q.seq)
+        RETURNING q.message_id, q.endpoint_id, q.ordering_key, q.seq, q.priority,
+                  q.manual_user_id, m.attempt_count AS attempts
+        """,
+        token=token,
+        now=sql.NOW,
+        ids=list(ids),
+        endpoints=list(endpoint_ids),
+    )
+
+
 def held(ids: Sequence[int], token: str) -> SQL:
     """Lock and return those of the messages that are still in the claim."""
     return SQL(
@@ -146,14 +167,25 @@ def heal(endpoints: SQL) -> SQL:
     )
 
 
-def free_orphans(endpoint_ids: Sequence[int], token: str) -> SQL:
-    """Free what drains that are gone had claimed; each gets an attempt ``unknown``."""
+def orphans(endpoint_ids: Sequence[int], token: str) -> SQL:
+    """Return the condition for claims of former owners of endpoints."""
+    return SQL(
+        "endpoint_id = ANY(%s) AND claim IS NOT NULL AND claim <> %s", list(endpoint_ids), token
+    )
+
+
+def older_than(seconds: float) -> SQL:
+    """Return the condition for claims that no drain can have any more."""
+    return SQL("claim IS NOT NULL AND claimed_at < %s", sql.later(-seconds))
+
+
+def free(orphaned: SQL) -> SQL:
+    """Free claims of drains that are gone; each message gets an attempt ``unknown``."""
     return SQL(
         """
         WITH orphan AS (
             SELECT message_id, claimed_at, manual_user_id FROM integration_queue_entry
-             WHERE endpoint_id = ANY(%(ids)s) AND claim IS NOT NULL AND claim <> %(token)s
-             ORDER BY message_id FOR NO KEY UPDATE
+             WHERE %(orphaned)s ORDER BY message_id FOR NO KEY UPDATE
         ), freed AS (
             UPDATE integration_queue_entry q
                SET claim = NULL, claimed_at = NULL, manual_user_id = NULL, due_at = %(now)s
@@ -170,8 +202,7 @@ def free_orphans(endpoint_ids: Sequence[int], token: str) -> SQL:
                o.manual_user_id
           FROM counted c JOIN orphan o ON o.message_id = c.id
         """,
-        ids=list(endpoint_ids),
-        token=token,
+        orphaned=orphaned,
         now=sql.NOW,
     )
 

@@ -93,10 +93,11 @@ def data_of(event) -> Any:
 
     :raises MappingError: event_without_data
     """
-    if not event.data:
+    text = event._data_text()
+    if not text:
         reason = event.error or "no data"
         raise MappingError(f"The event has no payload ({reason})", code="event_without_data")
-    return json.loads(event.data)
+    return json.loads(text)
 
 
 def source_of(env) -> str:

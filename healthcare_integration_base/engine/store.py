@@ -11,7 +11,7 @@ import logging
 import uuid
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache, wraps
 from typing import Any
 
@@ -109,6 +109,21 @@ class DrainStore:
             _logger.info("The broken connection of lane %s was closed", self.lane)
         self._stack = ExitStack()
 
+    @contextmanager
+    def transaction(self):
+        """Yield the environment in a transaction of this connection, for a processor.
+
+        :raises StoreLost: the connection broke
+        """
+        try:
+            yield self.env
+            self.env.cr.commit()
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as exc:
+            self._lose(exc)
+        except BaseException:
+            self.env.cr.rollback()
+            raise
+
     # -- locks -------------------------------------------------------------------
 
     @_transaction
@@ -135,7 +150,7 @@ class DrainStore:
         ids = [row["key"] for row in sql.rows_of(cr, statement)]
         self._owned.update(ids)
         if ids:
-            sql.run(cr, queue.free_orphans(ids, self.token))
+            sql.run(cr, queue.free(queue.orphans(ids, self.token)))
             sql.run(cr, queue.heal(SQL("q.endpoint_id = ANY(%s)", ids)))
         return {**dict.fromkeys(ids, {}), **record.load_health(cr, ids)}
 
@@ -200,7 +215,44 @@ class DrainStore:
         record.follow_up(self.env, changed)
 
 
-def endpoints_with_work(condition: SQL, token: str = "") -> SQL:
+class SingleStore(DrainStore):
+    """The store of a few messages that somebody wants processed at once.
+
+    It needs no lane; the endpoint's lock keeps a drain away meanwhile.
+    """
+
+    def __init__(self, env, message_ids: Sequence[int]):
+        super().__init__(env, "now")
+        self._message_ids = list(message_ids)
+
+    def lock(self) -> bool:
+        """There is no lane to lock."""
+        return True
+
+    @_transaction
+    def look(self) -> list[EndpointSpec]:
+        """Return the endpoints of the messages that are unfinished and in no claim."""
+        statement = SQL(
+            "e.id IN (SELECT q.endpoint_id FROM integration_queue_entry q"
+            " WHERE q.message_id = ANY(%s) AND (q.claim IS NULL OR q.claim = %s))",
+            self._message_ids,
+            self.token,
+        )
+        states = ("test", *RUNNING)
+        rows = sql.rows_of(self.env.cr, endpoints_with_work(statement, self.token, states))
+        return [_spec(row) for row in rows]
+
+    @_transaction
+    def claim(self, wants: Sequence[Want]) -> list[Claimed]:
+        """Claim those of the messages that are due."""
+        endpoints = [want.endpoint_id for want in wants]
+        statement = queue.claim_these(self._message_ids, endpoints, self.token)
+        return [_claimed(row) for row in sql.rows_of(self.env.cr, statement)]
+
+
+def endpoints_with_work(
+    condition: SQL, token: str = "", states: Sequence[str] = RUNNING
+) -> SQL:
     """Return the running endpoints with unfinished messages, and when they are due.
 
     :param condition: which endpoints, on the alias ``e``
@@ -235,7 +287,7 @@ def endpoints_with_work(condition: SQL, token: str = "") -> SQL:
         now=sql.NOW,
         token=token,
         condition=condition,
-        states=list(RUNNING),
+        states=list(states),
         environment=runtime.database_environment(),
     )
 

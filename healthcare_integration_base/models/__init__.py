@@ -1,5 +1,6 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from . import integration_audit
+from . import integration_captured
 from . import integration_policy
 from . import integration_credential
 from . import integration_system

@@ -13,6 +13,7 @@ class IntegrationAttempt(models.Model):
     _log_access = False
 
     message_id = fields.Many2one("integration.message", required=True, readonly=True, ondelete="cascade", index=True)
+    endpoint_id = fields.Many2one(related="message_id.endpoint_id")
     number = fields.Integer(readonly=True)
     started_at = fields.Datetime(required=True, readonly=True)
     duration = fields.Float(readonly=True, digits=(12, 3), help="Seconds.")

@@ -34,8 +34,10 @@ class IntegrationEndpoint(models.Model):
         "mail.activity.mixin",
         "integration.audited",
         "integration.endpoint.figures",
+        "integration.captured",
     ]
     _order = "system_id, name"
+    _integration_captured_fields = ("state", "active", "system_id", "policy_id", "lane")
     _check_company_auto = True
     _integration_guarded = ("state", "state_reason")
 

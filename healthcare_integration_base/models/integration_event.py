@@ -1,5 +1,13 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+import logging
+
 from odoo import fields, models
+
+from ..engine import payload
+from ..engine.safe import where
+from ..protocol import envelope
+
+_logger = logging.getLogger(__name__)
 
 
 class IntegrationEvent(models.Model):
@@ -34,3 +42,42 @@ class IntegrationEvent(models.Model):
     _coalesce_uniq = models.UniqueIndex("(txid, type_id, res_model, res_id) WHERE txid IS NOT NULL")
     _document_idx = models.Index("(res_model, res_id)")
     _occurred_idx = models.Index("(occurred_at)")
+
+    def _data_text(self):
+        """Return the canonical JSON in the clear, None if there is none.
+
+        :raises Configuration: keyring_missing, key_unknown
+        """
+        self.ensure_one()
+        event = self.sudo()
+        if not event.data or event.type_id.sensitivity != "phi":
+            return event.data or None
+        return payload.clear_text(event.data, self._aad())
+
+    def _aad(self):
+        return payload.event_aad(self.type_id.id, self.res_model, self.res_id)
+
+    def _integration_rebuild(self):
+        """Build the payload of an event that has none, from the record as it is now.
+
+        When it fails again, the error stays on the event.
+        """
+        self.ensure_one()
+        model = self.env.get(self.res_model or "")
+        if not self.error or model is None or not hasattr(model, "_integration_payload"):
+            return
+        company = [self.company_id.id] if self.company_id else []
+        context = {"lang": "en_US", "tz": "UTC", "allowed_company_ids": company}
+        record = model.sudo().with_context(**context).browse(self.res_id).exists()
+        try:
+            data = record._integration_payload(self.type_id.code).get(self.res_id)
+        except Exception as exc:
+            _logger.error("Event %s still has no payload: %s", self.id, where(exc))
+            return
+        if data is not None:
+            self._set_data(envelope.dumps(data).decode())
+
+    def _set_data(self, text):
+        if self.type_id.sensitivity == "phi":
+            text = payload.seal_text(text, self._aad())
+        self.sudo().write({"data": text, "error": False})

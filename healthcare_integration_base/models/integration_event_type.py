@@ -18,8 +18,16 @@ class IntegrationEventType(models.Model):
 
     _name = "integration.event.type"
     _description = "Integration Event Type"
-    _inherit = ["mail.thread", "integration.audited"]
+    _inherit = ["mail.thread", "integration.audited", "integration.captured"]
     _order = "code, version desc"
+    _integration_captured_fields = (
+        "active",
+        "code",
+        "version",
+        "direction",
+        "sensitivity",
+        "keep_without_subscriber",
+    )
     _rec_name = "code"
     _rec_names_search = ["code", "name"]
 

@@ -11,7 +11,8 @@ class IntegrationPayload(models.Model):
 
     message_id = fields.Many2one("integration.message", required=True, ondelete="cascade")
     kind = fields.Selection([("body", "Body"), ("answer", "Answer")], default="body", required=True)
-    body = fields.Binary(attachment=False)
+    body = fields.Binary(attachment=False, groups=fields.NO_ACCESS)
     encrypted = fields.Boolean()
+    facts = fields.Json(help="Content type, mapping and deviations from the schema, when rendered.")
 
     _message_kind_uniq = models.UniqueIndex("(message_id, kind)")

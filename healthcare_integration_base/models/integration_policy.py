@@ -10,8 +10,9 @@ class IntegrationPolicy(models.Model):
 
     _name = "integration.policy"
     _description = "Integration Delivery Policy"
-    _inherit = ["integration.audited"]
+    _inherit = ["integration.audited", "integration.captured"]
     _order = "name"
+    _integration_captured_fields = ("ordering",)
 
     name = fields.Char(required=True)
     active = fields.Boolean(default=True)

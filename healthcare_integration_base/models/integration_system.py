@@ -15,8 +15,9 @@ class IntegrationSystem(models.Model):
 
     _name = "integration.system"
     _description = "External System"
-    _inherit = ["mail.thread", "mail.activity.mixin", "integration.audited"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "integration.audited", "integration.captured"]
     _order = "name"
+    _integration_captured_fields = ("active", "company_id")
     _check_company_auto = True
 
     name = fields.Char(required=True, tracking=True)

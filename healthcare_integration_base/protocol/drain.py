@@ -68,9 +68,7 @@ class Store(Protocol):
 
 
 class Processor(Protocol):
-    """What is done with a claimed message."""
-
-    final_state: str
+    """What is done with a claimed message; successful reports name the final state."""
 
     def prepare(self, claimed: Sequence[Claimed]) -> Mapping[int, Any]:
         """Load a batch: message id -> task, or a Report if it ended already."""
@@ -315,8 +313,7 @@ class Drain:
     def _judge(self, claim: Claimed, report: Report, number: int, owner: Owner) -> Result:
         outcome = report.outcome
         if outcome.ok:
-            state = report.final_state or self.processor.final_state
-            return Result(claim, report, number, state)
+            return Result(claim, report, number, report.final_state or "done")
         if outcome.disables:
             return Result(claim, report, number, "pending", 0.0)
         if outcome.hold:

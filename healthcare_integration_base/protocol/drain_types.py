@@ -92,7 +92,7 @@ class Report:
 
     :param error_class: overrides the outcome's, for example ``mapping``
     :param error: safe text for people, never a value of the payload
-    :param final_state: overrides the processor's, for example ``shadow``
+    :param final_state: of a message that got through: delivered, done, filtered, shadow
     :param charged: an attempt is recorded and counted
     :param wire: a request was made, so breaker and limiter count it
     :param recorded: the processor has written all of it itself
