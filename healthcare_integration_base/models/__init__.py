@@ -22,4 +22,5 @@ from . import integration_queue_entry
 from . import integration_attempt
 from . import integration_emitter
 from . import integration_drain
+from . import integration_demo
 from . import ir_http

@@ -45,7 +45,7 @@ class IntegrationException(models.Model):
     endpoint_id = fields.Many2one("integration.endpoint", readonly=True, index=True)
     system_id = fields.Many2one(related="endpoint_id.system_id", store=True)
     event_type_id = fields.Many2one("integration.event.type", readonly=True)
-    message_line_ids = fields.One2many("integration.message", "exception_id", string="Messages")
+    message_line_ids = fields.One2many("integration.message", "exception_id", string="Messages of the Case")
     count = fields.Integer("Messages Count", compute="_compute_count")
     unresolved_count = fields.Integer(compute="_compute_count")
     detail = fields.Text(readonly=True, help="What went wrong, without any value of the payload.")

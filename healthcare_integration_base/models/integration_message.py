@@ -70,7 +70,7 @@ class IntegrationMessage(models.Model):
     correlation_uid = fields.Char(readonly=True)
     traceparent = fields.Char(readonly=True)
     res_model = fields.Char("Document Model", readonly=True)
-    res_id = fields.Many2oneReference("Document", model_field="res_model", readonly=True)
+    res_id = fields.Many2oneReference("Document Record", model_field="res_model", readonly=True)
     res_name = fields.Char("Document", readonly=True)
     exception_id = fields.Many2one("integration.exception", readonly=True, ondelete="set null", index="btree_not_null")
     created_at = fields.Datetime("Created", required=True, readonly=True, default=fields.Datetime.now)

@@ -71,37 +71,78 @@ export class IntegrationOverview extends Component {
     // -- what is shown -----------------------------------------------------------
 
     get cards() {
-        const { overview } = this.state;
         return [
             this.card("dead", _t("Dead messages"), "fa-exclamation-triangle", "danger"),
             this.card("late", _t("Late messages"), "fa-clock-o", "warning"),
             this.card("open_cases", _t("Open cases"), "fa-life-ring", "warning"),
             this.card("my_cases", _t("My cases"), "fa-user", "primary"),
-            this.card("paused_endpoints", _t("Paused endpoints"), "fa-pause", "warning"),
-        ].filter((card) => overview[card.key]);
+            this.card("paused_endpoints", _t("Paused or disabled"), "fa-pause", "warning"),
+        ];
     }
 
     card(key, label, icon, color) {
-        const figure = this.state.overview[key] || {};
-        return { key, label, icon, color, ...figure, hint: this.hint(key, figure.count) };
+        const figure = this.state.overview[key];
+        return { key, label, icon, color, ...figure, hint: this.hint(key, figure.value) };
     }
 
-    hint(key, count) {
-        if (!count) {
+    hint(key, value) {
+        if (!value) {
             return _t("none");
         }
+        const { oldest_due_seconds, overdue_cases } = this.state.overview;
         const hints = {
-            dead: _t("will not be sent again by themselves"),
-            late: _t("the oldest waits %s", this.duration(this.state.overview.oldest_due_seconds)),
-            open_cases: _t("wait for somebody"),
+            dead: _t("not sent again by themselves"),
+            late: oldest_due_seconds
+                ? _t("the oldest waits %s", this.duration(oldest_due_seconds))
+                : _t("held, or waiting for a retry"),
+            open_cases: overdue_cases.value
+                ? _t("%s past their deadline", overdue_cases.value)
+                : _t("wait for somebody"),
             my_cases: _t("assigned to you"),
-            paused_endpoints: _t("hold their messages"),
+            paused_endpoints: _t("endpoints hold their messages"),
         };
         return hints[key];
     }
 
     get quiet() {
-        return this.cards.every((card) => !card.count);
+        return this.cards.every((card) => !card.value);
+    }
+
+    /** What is wrong with this node or database, most urgent first. */
+    get warnings() {
+        const { keyring_ok, environment, runner } = this.state.overview;
+        const held = this.state.endpoints.filter(
+            (endpoint) => endpoint.state === "active" && !endpoint.environment_matches
+        ).length;
+        return [
+            !environment && {
+                level: "danger",
+                text: _t(
+                    "The option environment of [healthcare_integration] in odoo.conf is not one of production, staging and test: nothing is sent or applied."
+                ),
+            },
+            !keyring_ok && {
+                level: "danger",
+                text: _t(
+                    "This node has no usable key ring: secrets can be neither stored nor read, and messages that need one wait. Set encryption_key in [healthcare_integration] of odoo.conf."
+                ),
+            },
+            !runner.ok && {
+                level: "warning",
+                text: _t(
+                    "Wake-up jobs have waited for more than a minute (%s). Is the job runner started, with a channel root.healthcare_integration?",
+                    runner.jobs.waiting
+                ),
+            },
+            environment &&
+                held && {
+                    level: "info",
+                    text: _t(
+                        "Active endpoints of another environment: %(held)s. They are held, because this database runs as %(environment)s.",
+                        { held, environment }
+                    ),
+                },
+        ].filter(Boolean);
     }
 
     get figures() {

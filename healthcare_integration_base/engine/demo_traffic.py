@@ -1,0 +1,456 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""Traffic of the demo data: a week of messages as the engine would have left them.
+
+Bodies are made by the function that sends, so what the screens show is what would go out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..protocol import envelope, ids
+from . import payload, render
+
+MODULE = "healthcare_integration_base"
+SITES = ("northgate", "harbour", "birchwood", "stmarys", "pharmacy", "hillside")
+DEAD = "dead"
+
+
+@dataclass(frozen=True)
+class Try:
+    """One attempt: HTTP status or error, and what the partner said."""
+
+    outcome: str = "success"
+    status: int = 0
+    error_class: str | None = None
+    error_code: str | None = None
+    answer: str = ""
+    seconds: float = 0.2
+
+
+OK = Try(status=202, answer='{"status":"accepted"}')
+APPLIED = Try(seconds=0.04)
+BUSY = Try("failure", 503, "server", "http_503", '{"error":"maintenance"}', 0.9)
+TIMEOUT = Try("failure", 0, "timeout", "timeout_total", "", 30.0)
+REFUSED = Try("failure", 0, "transport", "connection_refused", "", 0.02)
+UNPROCESSABLE = Try(
+    "failure", 422, "rejected", "http_422", '{"error":"unknown_cost_centre"}', 0.15
+)
+DENIED = Try("failure", 401, "authentication", "http_401", '{"error":"token expired"}', 0.1)
+LOST = Try("failure", 404, "contract", "http_404", "<html><h1>Not Found</h1></html>", 0.1)
+UNMAPPED = Try("failure", 0, "mapping", "required_value_missing", "", 0.01)
+BROKEN = Try("failure", 0, "schema", "schema_violation", "", 0.03)
+UNKNOWN_SITE = Try("failure", 0, "business", "unknown_site", "", 0.05)
+
+TEXTS = {
+    "http_503": "The partner's server is not available (HTTP 503)",
+    "timeout_total": "No answer within 30 s",
+    "connection_refused": "The partner refuses the connection",
+    "http_422": "The partner rejected the message (HTTP 422)",
+    "http_401": "The partner does not accept our credential (HTTP 401)",
+    "http_404": "The partner does not know this address (HTTP 404)",
+    "required_value_missing": "The mapping requires a value the event does not have",
+    "schema_violation": "The content does not fit the schema of its event type",
+    "unknown_site": "No care site has this reference",
+}
+
+
+@dataclass(frozen=True)
+class Story:
+    """Messages alike: how many, between which hours ago, with which fate."""
+
+    name: str
+    endpoint: str
+    event_type: str
+    count: int
+    hours: tuple[float, float]
+    state: str = "delivered"
+    tries: tuple[Try, ...] = (OK,)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+SITE = "site_updated"
+OPENED = "site_opened"
+CATALOGUE = "catalogue_published"
+PRACTITIONER = "practitioner_registered"
+STORIES = (
+    Story("week_medsupply", "medsupply_sites", SITE, 130, (24, 168)),
+    Story("day_medsupply", "medsupply_sites", SITE, 86, (0.1, 24)),
+    Story("retried", "medsupply_sites", OPENED, 5, (2, 20), tries=(BUSY, BUSY, OK)),
+    Story("week_ledgerline", "ledgerline_sites", SITE, 60, (26, 168)),
+    Story("day_ledgerline", "ledgerline_sites", SITE, 34, (0.5, 24)),
+    Story("rejected", "ledgerline_sites", SITE, 6, (0.8, 5), DEAD, (UNPROCESSABLE,)),
+    Story("mended", "ledgerline_sites", SITE, 4, (22, 26), DEAD, (UNMAPPED,), {"superseded": True}),
+    Story("mending", "ledgerline_sites", SITE, 4, (20, 21), extra={"replays": "mended"}),
+    Story("week_nordlab", "nordlab_sites", SITE, 50, (24, 168)),
+    Story("day_nordlab", "nordlab_sites", SITE, 22, (1.7, 24)),
+    Story("failing", "nordlab_sites", SITE, 7, (0.1, 1.5), "pending", (TIMEOUT, REFUSED)),
+    Story("exhausted", "nordlab_sites", SITE, 2, (90, 96), DEAD, (TIMEOUT, BUSY, TIMEOUT, BUSY)),
+    Story("week_coldchain", "coldchain_sites", SITE, 40, (24, 168)),
+    Story("day_coldchain", "coldchain_sites", SITE, 9, (4, 24)),
+    Story("held", "coldchain_sites", OPENED, 14, (0.2, 3), "pending", ()),
+    Story("lost", "medsupply_sites", OPENED, 1, (70, 72), DEAD, (LOST,)),
+    Story("denied", "clearbridge_sites", SITE, 2, (28, 30), DEAD, (DENIED,)),
+    Story("rehearsed", "medsupply_orders", OPENED, 8, (1, 60), "shadow", ()),
+    Story("foreign", "riverside_sites", OPENED, 3, (3, 30), "pending", ()),
+    Story("week_catalogue", "nordlab_catalogue", CATALOGUE, 36, (24, 168), "done", (APPLIED,)),
+    Story("day_catalogue", "nordlab_catalogue", CATALOGUE, 12, (0.2, 24), "done", (APPLIED,)),
+    Story("broken", "nordlab_catalogue", CATALOGUE, 3, (2, 7), DEAD, (BROKEN,)),
+    Story(
+        "filtered",
+        "nordlab_catalogue",
+        CATALOGUE,
+        4,
+        (1, 40),
+        "filtered",
+        (APPLIED,),
+        {"filter_reason": "An older catalogue than the one we have"},
+    ),
+    Story(
+        "day_practitioner", "medsupply_practitioners", PRACTITIONER, 18, (0.5, 30), "done", (APPLIED,)
+    ),
+    Story("unknown", "medsupply_practitioners", PRACTITIONER, 1, (1, 2), DEAD, (UNKNOWN_SITE,)),
+    Story("withdrawn", "clearbridge_sites", SITE, 2, (40, 44), "cancelled", ()),
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case and the story whose messages it is about."""
+
+    story: str
+    name: str
+    category: str
+    code: str
+    queue: str
+    detail: str
+    state: str = "open"
+    user: str | None = None
+    hours_left: float = 5
+    resolution: str | None = None
+    activity: str | None = None
+
+
+CASES = (
+    Case(
+        "rejected",
+        "Ledgerline rejects cost centres",
+        "rejected",
+        "http_422",
+        "queue_finance",
+        "Cost centres to Ledgerline: the partner answers 422, unknown_cost_centre.",
+    ),
+    Case(
+        "exhausted",
+        "NordLab did not answer for four days",
+        "timeout",
+        "timeout_total",
+        "queue_supply",
+        "Collection points to NordLab: no retry is left.",
+        "in_progress",
+        "base.user_admin",
+        -3,
+        activity="Call the NordLab interface desk",
+    ),
+    Case(
+        "denied",
+        "Clearbridge does not accept our token",
+        "authentication",
+        "http_401",
+        "queue_default",
+        "Provider sites to Clearbridge: HTTP 401. The credential may have expired.",
+        "in_progress",
+        f"{MODULE}.demo_user_operator",
+        20,
+    ),
+    Case(
+        "broken",
+        "Test catalogue does not fit its schema",
+        "schema",
+        "schema_violation",
+        "queue_default",
+        "Test catalogue from NordLab: /tests/3/sample_hours: exclusiveMinimum",
+        user="base.user_admin",
+        hours_left=9,
+    ),
+    Case(
+        "unknown",
+        "Practitioner of an unknown care site",
+        "business",
+        "unknown_site",
+        "queue_default",
+        "Practitioners from MedSupply: no care site has the reference of the message.",
+        hours_left=23,
+    ),
+    Case(
+        "mended",
+        "Cost centre without a number",
+        "mapping",
+        "required_value_missing",
+        "queue_finance",
+        "Cost centre for Ledgerline v1: number is required and has no value.",
+        "resolved",
+        f"{MODULE}.demo_user_finance",
+        -18,
+        "The reference was entered on the sites; version 2 of the mapping; replayed.",
+    ),
+    Case(
+        "lost",
+        "MedSupply moved its address",
+        "contract",
+        "http_404",
+        "queue_supply",
+        "Care sites to MedSupply: HTTP 404.",
+        "ignored",
+        f"{MODULE}.demo_user_operator",
+        -40,
+        "Announced move; the site was sent again by hand.",
+    ),
+)
+
+
+class Traffic:
+    """Writes the stories' events, messages, attempts, bodies and queue entries."""
+
+    def __init__(self, env, now: datetime) -> None:
+        self.env = env(context=dict(env.context, tracking_disable=True))
+        self.now = now
+        self.dice = random.Random(19)
+        self.stories: dict[str, Any] = {}
+
+    def write(self) -> None:
+        """Write all of it, oldest first, so that ids follow time."""
+        for story in sorted(STORIES, key=lambda one: -one.hours[1]):
+            self.stories[story.name] = self._write_story(story)
+        self._link_replays()
+
+    def messages_of(self, story: str):
+        """Return the messages of a story."""
+        return self.stories[story]
+
+    def _ref(self, name: str):
+        return self.env.ref(f"{MODULE}.demo_{name}")
+
+    # one story
+
+    def _write_story(self, story: Story):
+        endpoint = self._ref(f"endpoint_{story.endpoint}")
+        times = sorted(self._moment(story) for _ in range(story.count))
+        sites = [self._ref(f"site_{self.dice.choice(SITES)}") for _ in times]
+        rows = list(zip(times, sites, strict=True))
+        events = self._events(story, rows) if endpoint.direction == "out" else None
+        messages = self.env["integration.message"].create(
+            [
+                self._message(story, endpoint, at, site, events and events[place])
+                for place, (at, site) in enumerate(rows)
+            ]
+        )
+        self._write_attempts(story, messages)
+        self._write_bodies(messages)
+        if story.state == "pending":
+            self._queue(story, messages)
+        return messages
+
+    def _moment(self, story: Story) -> datetime:
+        newest, oldest = story.hours
+        hours = self.dice.uniform(newest, oldest)
+        return (self.now - timedelta(hours=hours)).replace(microsecond=0)
+
+    def _events(self, story: Story, rows):
+        event_type = self._ref(f"event_{story.event_type}")
+        return self.env["integration.event"].create(
+            [
+                {
+                    "uid": ids.uuid7(),
+                    "type_id": event_type.id,
+                    "version": event_type.version,
+                    "res_model": site._name,
+                    "res_id": site.id,
+                    "res_name": site.name,
+                    "company_id": self.env.company.id,
+                    "user_id": self._ref("user_operator").id,
+                    "ordering_key": f"{site._name},{site.id}",
+                    "occurred_at": at,
+                    "data": envelope.dumps(site_data(site)).decode(),
+                    "correlation_uid": ids.uuid7(),
+                }
+                for at, site in rows
+            ]
+        )
+
+    def _message(self, story: Story, endpoint, at: datetime, site, event) -> dict[str, Any]:
+        failed = story.tries[-1:] and story.tries[-1].outcome != "success" and story.tries[-1]
+        finished = story.state not in ("pending",)
+        subscription = endpoint.subscription_ids[:1]
+        extra = {name: value for name, value in story.extra.items() if name != "replays"}
+        values = {
+            "uid": ids.uuid7(),
+            "direction": endpoint.direction,
+            "endpoint_id": endpoint.id,
+            "event_type_id": self._ref(f"event_{story.event_type}").id,
+            "company_id": self.env.company.id,
+            "state": story.state,
+            "attempt_count": len(story.tries),
+            "created_at": at,
+            "finished_at": finished and at + timedelta(seconds=2),
+            "last_error_class": failed and failed.error_class,
+            "last_error_code": failed and failed.error_code,
+            "last_error": failed and TEXTS[failed.error_code],
+            **extra,
+        }
+        if event:
+            values.update(
+                event_id=event.id,
+                subscription_id=subscription.id,
+                mapping_id=subscription.mapping_id.id,
+                mapping_version=subscription.mapping_id.version,
+                ordering_key=event.ordering_key,
+                correlation_uid=event.correlation_uid,
+                res_model=event.res_model,
+                res_id=event.res_id,
+                res_name=event.res_name,
+            )
+        else:
+            values.update(self._received(story, endpoint, site))
+        return values
+
+    def _received(self, story: Story, endpoint, site) -> dict[str, Any]:
+        applied = story.state == "done"
+        return {
+            "client_id": endpoint.client_ids[:1].id,
+            "external_id": f"msg_{self.dice.randrange(16**12):012x}",
+            "content_type": "application/json",
+            "res_model": applied and site._name,
+            "res_id": applied and site.id,
+            "res_name": applied and site.name,
+            "schema_errors": story.name == "broken"
+            and [{"path": "/tests/3/sample_hours", "message": "exclusiveMinimum: must be above 0"}],
+        }
+
+    # what hangs on the messages
+
+    def _write_attempts(self, story: Story, messages) -> None:
+        self.env["integration.attempt"].create(
+            [
+                self._attempt(message, number, one)
+                for message in messages
+                for number, one in enumerate(story.tries, 1)
+            ]
+        )
+
+    def _attempt(self, message, number: int, one: Try) -> dict[str, Any]:
+        outgoing = message.direction == "out"
+        started = message.created_at + timedelta(seconds=1 + 300 * (number - 1) * number / 2)
+        return {
+            "message_id": message.id,
+            "number": number,
+            "started_at": min(started, self.now),
+            "duration": round(one.seconds * self.dice.uniform(0.7, 1.4), 3),
+            "outcome": one.outcome,
+            "error_class": one.error_class,
+            "error_code": one.error_code,
+            "status": one.status,
+            "request_headers": outgoing and request_headers(message),
+            "response_headers": one.status and response_headers(one),
+            "response": one.answer.encode() or False,
+            "response_size": len(one.answer),
+        }
+
+    def _write_bodies(self, messages) -> None:
+        rows = []
+        for message in messages:
+            body, content_type = self._body(message)
+            message.write(
+                {
+                    "content_type": content_type,
+                    "size": len(body),
+                    "body_sha256": hashlib.sha256(body).hexdigest(),
+                }
+            )
+            rows.append({"message_id": message.id, "body": body})
+        self.env["integration.payload"].flush_model()
+        self.env["integration.message"].flush_model()
+        payload.store(self.env.cr, rows)
+
+    def _body(self, message) -> tuple[bytes, str]:
+        if message.direction == "in":
+            return envelope.dumps(received_data(message)), "application/json"
+        on_trial = message.endpoint_id.browse()  # a mapping may be retired by now
+        made = render.render(
+            render.event_values(message.event_id), message.mapping_id, on_trial
+        )
+        return made.body, made.content_type
+
+    def _queue(self, story: Story, messages) -> None:
+        later = self.now + timedelta(hours=12)
+        self.env["integration.queue.entry"].create(
+            [
+                {
+                    "message_id": message.id,
+                    "endpoint_id": message.endpoint_id.id,
+                    "priority": 1,
+                    "seq": message.event_id.id,
+                    "ordering_key": message.ordering_key,
+                    "due_at": later if story.tries else message.created_at,
+                }
+                for message in messages
+            ]
+        )
+
+    def _link_replays(self) -> None:
+        for story in STORIES:
+            originals = self.stories.get(story.extra.get("replays"))
+            for original, replay in zip(originals or (), self.stories[story.name], strict=False):
+                replay.write({"replay_of_id": original.id})
+
+
+def site_data(site) -> dict[str, Any]:
+    """Return the canonical form of a care site."""
+    return {
+        "care_site": {
+            "reference": site.ref,
+            "name": site.name,
+            "address": {
+                "street": site.street,
+                "city": site.city,
+                "postal_code": site.zip,
+                "country": site.country_id.code,
+            },
+        }
+    }
+
+
+def received_data(message) -> dict[str, Any]:
+    """Return a document as the partner would send it."""
+    if message.event_type_id.code.startswith("laboratory."):
+        return {
+            "header": {"catalogueId": "NL-2026", "sender": "NordLab"},
+            "items": [
+                {"loincLike": "K-100", "title": "Potassium", "stability": 24},
+                {"loincLike": "N-200", "title": "Sodium", "stability": 48},
+            ],
+        }
+    return {"practitioner": {"number": "P-2217", "role": "pharmacist", "site": "SITE-005"}}
+
+
+def request_headers(message) -> dict[str, str]:
+    """Return the headers that were sent, redacted as the engine redacts them."""
+    return {
+        "content-type": "application/json",
+        "user-agent": "healthcare-integration",
+        "webhook-id": message.uid,
+        "webhook-timestamp": str(int(message.created_at.timestamp())),
+        "webhook-signature": "***",
+    }
+
+
+def response_headers(one: Try) -> dict[str, str]:
+    """Return the headers of the answer."""
+    return {
+        "content-type": "application/json" if one.answer.startswith("{") else "text/html",
+        "content-length": str(len(one.answer)),
+    }
