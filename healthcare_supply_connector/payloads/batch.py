@@ -32,7 +32,9 @@ class Batch:
         )
         if wanted.is_false():
             return {}
-        company = Domain("company_id", "in", [False, self.env.company.id])
+        # A record that companies share is published for none of them: no company's own then.
+        companies = self.env.context.get("allowed_company_ids") or []
+        company = Domain("company_id", "in", [False, *companies])
         found: dict[tuple[str, int], list[dict[str, str]]] = defaultdict(list)
         for row in self.env["integration.identifier"].sudo().search(wanted & company):
             found[row.res_model, row.res_id].append(
