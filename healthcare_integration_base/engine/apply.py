@@ -96,6 +96,7 @@ class _Work:
         self.claim, self.token, self.started = claim, token, started
         self.env = self.message = self.event_type = None
         self.data: Any = None
+        self.phi = True  # until we know better
         self.details: dict[str, Any] = {"schema_errors": []}
 
     def open(self, env) -> None:
@@ -104,6 +105,7 @@ class _Work:
         self.env = env
         self.message = env["integration.message"].browse(self.claim.message_id)
         self.event_type = self.message.event_type_id
+        self.phi = self.event_type.sensitivity == "phi"
 
     def run(self) -> tuple[Report, record.Changed | None]:
         """Do all of it, up to the commit."""
@@ -194,7 +196,6 @@ class _Work:
 
     def _emission(self, document, plans) -> capture.Emission:
         message = self.message
-        phi = self.event_type.sensitivity == "phi"
         return capture.Emission(
             code=self.event_type.code,
             res_model=document._name,
@@ -205,7 +206,7 @@ class _Work:
             causation=message.uid,
             traceparent=message.traceparent or None,
             company_id=message.company_id.id or None,
-            res_name=None if phi else document.display_name,
+            res_name=None if self.phi else document.display_name,
             ordering_key=f"{document._name},{document.id}",
             data=self.data,
             matches=capture.matches(document, plans).get(document.id, set()),

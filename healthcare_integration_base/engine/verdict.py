@@ -62,7 +62,7 @@ def is_for_partners(message: Any) -> bool:
 def of(exc: Exception, work: Any) -> Report:
     """Return the report of a message whose transaction was rolled back by an exception.
 
-    :param work: with ``report``, ``data`` (None if it could not be read), ``event_type``
+    :param work: with ``report``, ``claim``, ``phi``, and ``data`` (None if it could not be read)
     """
     if isinstance(exc, errors.Filtered):
         work.details["filter_reason"] = exc.message[:MAX_TEXT]
@@ -113,7 +113,7 @@ def _refusal(exc: Exception, work: Any) -> tuple[str, str, str]:
 def _user_text(exc: Exception, work: Any) -> str:
     """Return an error text meant for users of Odoo, without values of the payload."""
     name = type(exc).__name__
-    if isinstance(exc, psycopg2.Error) or work.event_type.sensitivity == "phi":
+    if isinstance(exc, psycopg2.Error) or work.phi:
         return f"Odoo refused it ({name})"
     return without_values(str(exc), work.data)
 

@@ -41,7 +41,7 @@ class IntegrationSubscription(models.Model):
         "subscription_id",
         "event_type_id",
         required=True,
-        domain="[('direction', '=', 'out')]",
+        help="An incoming type is published, too, when a message of it has been applied.",
     )
     model = fields.Char(
         compute="_compute_model", help="Model of the events, when all have the same."
@@ -133,7 +133,7 @@ class IntegrationSubscription(models.Model):
         with self.env.registry.cursor() as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
             types = env["integration.event.type"].search(
-                [("code", "=", code), ("direction", "=", "out")], order="version"
+                [("code", "=", code)], order="version"
             )
             plans = [self._capture_plan(event_type) for event_type in types]
         return tuple(plan for plan in plans if plan)

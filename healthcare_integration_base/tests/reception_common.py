@@ -159,7 +159,7 @@ class ReceptionCase(InboxCase, HttpCase):
             sent["Content-Type"] = content_type
         if key:
             sent["Authorization"] = f"Bearer {self.key if key is True else key}"
-        return self.call(f"{MESSAGES}/{code}", body, sent)
+        return self.call(f"{MESSAGES}/{code}", body, sent, "POST")
 
     def signed(self, body, msg_id="msg_1", timestamp=None, secret=SECRET):
         """Return the headers of a signed request."""

@@ -293,9 +293,12 @@ class TestApplying(InboxCase):
 
     def test_it_is_not_echoed_to_the_system_it_came_from(self):
         echo = self.make_endpoint(system_id=self.system.id, state="active")
+        other = self.make_endpoint(state="active")
         self.make_subscription(echo, self.event_type)
+        self.make_subscription(other, self.event_type)
         self.assertEqual(self.applied({"name": "Anna"}).state, "done")
-        self.assertFalse(self.env["integration.message"].search([("direction", "=", "out")]))
+        outgoing = self.env["integration.message"].search([("direction", "=", "out")])
+        self.assertEqual(outgoing.endpoint_id, other)
 
     def test_what_failed_publishes_nothing(self):
         self.make_subscription(self.make_endpoint(state="active"), self.event_type)

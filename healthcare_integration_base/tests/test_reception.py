@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import logging
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -166,7 +167,7 @@ class TestReception(ReceptionCase):
         self.assertFalse(self.messages())
 
     def test_nothing_of_the_call_is_logged_but_ids(self):
-        with self.assertLogs("odoo", "INFO") as logs:
+        with self.assertLogs("odoo", logging.INFO) as logs:
             uid = self.assert_accepted(self.post(BODY, webhook_id="m-secret"))
         text = "\n".join(logs.output)
         self.assertIn(uid, text)
