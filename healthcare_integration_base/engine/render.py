@@ -92,18 +92,24 @@ def data_of(event) -> Any:
     """Return the canonical data of an event.
 
     :raises MappingError: event_without_data
+    :raises Configuration: this node cannot decrypt protected data
     """
     text = event._data_text()
     if not text:
         reason = event.error or "no data"
-        raise MappingError(f"The event has no payload ({reason})", code="event_without_data")
+        raise MappingError(
+            f"The event has no payload ({reason})", code="event_without_data"
+        )
     return json.loads(text)
 
 
 def source_of(env) -> str:
     """Return the CloudEvents ``source``: option ``source``, else one made of the database's id."""
     parameters = env["ir.config_parameter"].sudo()
-    return runtime.settings().get("source") or f"urn:odoo:{parameters.get_param('database.uuid')}"
+    return (
+        runtime.settings().get("source")
+        or f"urn:odoo:{parameters.get_param('database.uuid')}"
+    )
 
 
 def subject_of(res_model: str | None, res_id: int | None) -> str | None:
@@ -150,13 +156,23 @@ def check_usable(mapping, endpoint) -> None:
 
 def _mapped(result: Any, mapping) -> bytes:
     if result is None:
-        raise MappingError("The mapping has no result for this event", code="mapping_empty")
+        raise _empty()
     if isinstance(result, str) and not mapping.content_type.endswith("json"):
         return result.encode()
+    return _json(result)
+
+
+def _json(result: Any) -> bytes:
     try:
         return envelope.dumps(result)
     except IntegrationError as error:
         raise MappingError(error.message, code="mapping_not_json") from None
+
+
+def _empty() -> MappingError:
+    return MappingError(
+        "The mapping has no result for this event", code="mapping_empty"
+    )
 
 
 def _cloudevent(values: EventValues) -> bytes:
@@ -186,4 +202,6 @@ def render_incoming(data: Any, meta: dict[str, Any], mapping) -> Rendered:
     """
     result = mapping._evaluate(data, meta)
     errors = mapping.event_type_id._validate(result)
-    return Rendered(_mapped(result, mapping), envelope.DATA_CONTENT_TYPE, errors)
+    if result is None:
+        raise _empty()
+    return Rendered(_json(result), envelope.DATA_CONTENT_TYPE, errors)

@@ -58,15 +58,21 @@ class IntegrationAuditEntry(models.Model):
     user_id = fields.Integer("User ID", readonly=True)
     user_login = fields.Char("User", readonly=True)
     company_id = fields.Integer("Company ID", readonly=True)
-    address = fields.Char(readonly=True, help="Network address of the request, if there was one.")
+    address = fields.Char(
+        readonly=True, help="Network address of the request, if there was one."
+    )
     res_model = fields.Char("Document Model", readonly=True)
-    res_id = fields.Many2oneReference("Document ID", model_field="res_model", readonly=True)
+    res_id = fields.Many2oneReference(
+        "Document ID", model_field="res_model", readonly=True
+    )
     res_name = fields.Char("Document", readonly=True)
     reason = fields.Char(readonly=True)
     detail = fields.Text(readonly=True, help="Changed fields, JSON; never a secret.")
     # No default: a later upgrade may never need to UPDATE this table.
     seal_id = fields.Integer(
-        "Seal", readonly=True, help="Link of the chain that covers it, 0 while unsealed."
+        "Seal",
+        readonly=True,
+        help="Link of the chain that covers it, 0 while unsealed.",
     )
 
     _unsealed_idx = models.Index("(id) WHERE seal_id IS NULL")
@@ -114,7 +120,9 @@ class IntegrationAuditEntry(models.Model):
 
     def _table_exists(self, table):
         return bool(
-            self.env.execute_query(SQL("SELECT 1 FROM pg_class WHERE oid = to_regclass(%s)", table))
+            self.env.execute_query(
+                SQL("SELECT 1 FROM pg_class WHERE oid = to_regclass(%s)", table)
+            )
         )
 
     @api.model
@@ -135,13 +143,19 @@ class IntegrationAuditEntry(models.Model):
             "user_login": self.env.user.login if self.env.uid else False,
             "address": request.httprequest.remote_addr if request else False,
             "reason": reason,
-            "detail": json.dumps(detail, default=str, ensure_ascii=False) if detail else False,
+            "detail": json.dumps(detail, default=str, ensure_ascii=False)
+            if detail
+            else False,
             "res_model": records._name,
         }
-        return self.sudo().create([dict(common, **self._target(record)) for record in records])
+        return self.sudo().create(
+            [dict(common, **self._target(record)) for record in records]
+        )
 
     def _target(self, record):
-        company = record.sudo()["company_id"] if "company_id" in record._fields else None
+        company = (
+            record.sudo()["company_id"] if "company_id" in record._fields else None
+        )
         return {
             "res_id": record.id,
             "res_name": record.sudo().display_name,
@@ -188,7 +202,9 @@ class IntegrationAuditSeal(models.Model):
             transaction is sealing
         """
         self.env["integration.audit.entry"].flush_model()
-        locked = self.env.execute_query(SQL("SELECT pg_try_advisory_xact_lock(%s)", SEAL_LOCK))
+        locked = self.env.execute_query(
+            SQL("SELECT pg_try_advisory_xact_lock(%s)", SEAL_LOCK)
+        )
         rows = locked[0][0] and self._entry_rows(SQL("seal_id IS NULL"), SEAL_BATCH)
         if not rows:
             return self.browse()
@@ -270,7 +286,9 @@ class IntegrationAuditSeal(models.Model):
         if broken:
             text = self.env._("The audit chain is broken at link %s.", broken.id)
         else:
-            text = self.env._("All %s links of the audit chain fit.", self.search_count([]))
+            text = self.env._(
+                "All %s links of the audit chain fit.", self.search_count([])
+            )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -309,7 +327,9 @@ class IntegrationAudited(models.AbstractModel):
         records = super().create(vals_list)
         for record, vals in zip(records, vals_list, strict=True):
             names = record._integration_audited_names(vals)
-            self._integration_audit(record, {"created": record._integration_audit_values(names)})
+            self._integration_audit(
+                record, {"created": record._integration_audit_values(names)}
+            )
         return records
 
     def write(self, vals):
@@ -333,7 +353,9 @@ class IntegrationAudited(models.AbstractModel):
         return field.default(self) if field and field.default else False
 
     def _integration_check_guarded(self, names):
-        allowed = self.env.su or self.env.context.get("integration_transition") is TRANSITION
+        allowed = (
+            self.env.su or self.env.context.get("integration_transition") is TRANSITION
+        )
         guarded = [name for name in self._integration_guarded if name in names]
         if guarded and not allowed:
             raise AccessError(
@@ -350,11 +372,16 @@ class IntegrationAudited(models.AbstractModel):
 
     def _integration_audit(self, record, detail):
         if self.env.registry.ready:  # records that modules bring are nobody's change
-            self.env["integration.audit.entry"]._log("configuration", record, detail=detail)
+            self.env["integration.audit.entry"]._log(
+                "configuration", record, detail=detail
+            )
 
     def _integration_audited_names(self, names):
         """Return those of ``names`` whose values an audit entry may hold."""
-        mail = {*self.env["mail.thread"]._fields, *self.env["mail.activity.mixin"]._fields}
+        mail = {
+            *self.env["mail.thread"]._fields,
+            *self.env["mail.activity.mixin"]._fields,
+        }
         return [
             name
             for name in names
@@ -373,7 +400,9 @@ class IntegrationAudited(models.AbstractModel):
         if isinstance(value, models.BaseModel):
             return value.ids
         text = "" if value is None or value is False else str(value)
-        return text if len(text) <= LONGEST_VALUE else self._integration_audit_digest(text)
+        return (
+            text if len(text) <= LONGEST_VALUE else self._integration_audit_digest(text)
+        )
 
     def _integration_audit_digest(self, text):
         digest = hashlib.sha256(text.encode()).hexdigest()
@@ -382,5 +411,7 @@ class IntegrationAudited(models.AbstractModel):
     def _integration_audit_changes(self, before):
         after = self._integration_audit_values(before)
         return {
-            name: [value, after[name]] for name, value in before.items() if value != after[name]
+            name: [value, after[name]]
+            for name, value in before.items()
+            if value != after[name]
         }

@@ -25,7 +25,11 @@ class IntegrationClient(models.Model):
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True, tracking=True)
     system_id = fields.Many2one(
-        "integration.system", required=True, ondelete="restrict", check_company=True, tracking=True
+        "integration.system",
+        required=True,
+        ondelete="restrict",
+        check_company=True,
+        tracking=True,
     )
     company_id = fields.Many2one(related="system_id.company_id", store=True)
     user_id = fields.Many2one(
@@ -62,7 +66,9 @@ class IntegrationClient(models.Model):
             user = client.user_id.sudo()
             if user._is_superuser() or not user.active:
                 raise ValidationError(
-                    self.env._("A client acts as an active user of its own, never as the system.")
+                    self.env._(
+                        "A client acts as an active user of its own, never as the system."
+                    )
                 )
             if client.company_id and client.company_id not in user.company_ids:
                 raise ValidationError(
@@ -103,17 +109,23 @@ class IntegrationClient(models.Model):
         """
         self.ensure_one()
         if not self.env.su and not self.env.user.has_group(ADMINISTRATOR):
-            raise AccessError(self.env._("Only an integration administrator may make API keys."))
+            raise AccessError(
+                self.env._("Only an integration administrator may make API keys.")
+            )
         prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
         key = f"hik_{prefix}_{secret}"
-        record = self.env["integration.client.key"].sudo().create(
-            {
-                "client_id": self.id,
-                "name": name,
-                "prefix": prefix,
-                "key_hash": self._key_hash(key),
-                "expires_at": expires_at,
-            }
+        record = (
+            self.env["integration.client.key"]
+            .sudo()
+            .create(
+                {
+                    "client_id": self.id,
+                    "name": name,
+                    "prefix": prefix,
+                    "key_hash": self._key_hash(key),
+                    "expires_at": expires_at,
+                }
+            )
         )
         self.env["integration.audit.entry"]._log(
             "secret", self, detail={"key_made": prefix, "key_id": record.id}
@@ -145,7 +157,11 @@ class IntegrationClient(models.Model):
 
     @api.model
     def _find_key(self, prefix):
-        return self.env["integration.client.key"].sudo().search([("prefix", "=", prefix)], limit=1)
+        return (
+            self.env["integration.client.key"]
+            .sudo()
+            .search([("prefix", "=", prefix)], limit=1)
+        )
 
     def _is_usable(self, now):
         """Tell whether the client may call us at ``now`` (naive UTC)."""
@@ -162,7 +178,9 @@ class IntegrationClient(models.Model):
         :raises Configuration: this node cannot decrypt them
         """
         self.ensure_one()
-        return self.sudo().credential_ids._all_signing_secrets(now or fields.Datetime.now())
+        return self.sudo().credential_ids._all_signing_secrets(
+            now or fields.Datetime.now()
+        )
 
 
 class IntegrationClientKey(models.Model):
@@ -179,7 +197,9 @@ class IntegrationClientKey(models.Model):
     )
     company_id = fields.Many2one(related="client_id.company_id", store=True)
     name = fields.Char(required=True)
-    prefix = fields.Char(readonly=True, help="First characters, to recognise the key by.")
+    prefix = fields.Char(
+        readonly=True, help="First characters, to recognise the key by."
+    )
     key_hash = fields.Char(groups=fields.NO_ACCESS, copy=False)
     active = fields.Boolean(default=True)
     expires_at = fields.Datetime()

@@ -48,11 +48,16 @@ class IntegrationCredential(models.Model):
     )
     secret_token = fields.Binary(attachment=False, copy=False, groups=fields.NO_ACCESS)
     secret_key_id = fields.Char(
-        string="Encryption Key", readonly=True, copy=False, help="Key of the key ring it is under."
+        string="Encryption Key",
+        readonly=True,
+        copy=False,
+        help="Key of the key ring it is under.",
     )
     has_secret = fields.Boolean(compute="_compute_has_secret", compute_sudo=True)
     expires_at = fields.Datetime(tracking=True)
-    previous_ids = fields.One2many("integration.credential.previous", "credential_id", copy=False)
+    previous_ids = fields.One2many(
+        "integration.credential.previous", "credential_id", copy=False
+    )
     endpoint_ids = fields.Many2many(
         "integration.endpoint",
         "integration_endpoint_credential_rel",
@@ -135,7 +140,8 @@ class IntegrationCredential(models.Model):
     def _decrypt(self, token):
         if not token:
             raise Configuration(
-                f"The credential {self.name!r} has no secret", code="credential_without_secret"
+                f"The credential {self.name!r} has no secret",
+                code="credential_without_secret",
             )
         return runtime.keyring().decrypt(token, self._aad())
 
@@ -149,18 +155,24 @@ class IntegrationCredential(models.Model):
         :rtype: list[bytes]
         :raises Configuration: a secret is missing or cannot be decrypted on this node
         """
-        return [signing.parse_secret(text.decode()) for text in self._signing_texts(now)]
+        return [
+            signing.parse_secret(text.decode()) for text in self._signing_texts(now)
+        ]
 
     def _signing_texts(self, now):
         signers = self.sudo().filtered(
-            lambda one: one.active and one.kind == "signing_secret" and not one._is_expired(now)
+            lambda one: one.active
+            and one.kind == "signing_secret"
+            and not one._is_expired(now)
         )
         current = [one._secret() for one in signers]
         return current + [text for one in signers for text in one._previous_texts(now)]
 
     def _previous_texts(self, now):
         rows = self.previous_ids.filtered(lambda row: row.valid_until > now)
-        return [self._decrypt(row.secret_token) for row in rows.with_context(bin_size=False)]
+        return [
+            self._decrypt(row.secret_token) for row in rows.with_context(bin_size=False)
+        ]
 
     def _to_ring1(self, now):
         """Return what ``transports.auth.apply`` needs to send as these credentials.
@@ -176,7 +188,9 @@ class IntegrationCredential(models.Model):
         texts = signers._signing_texts(now)
         if signers and not texts:
             raise signers[0]._expired()
-        return result + [auth.Credential(kind="signing_secret", secret=text) for text in texts]
+        return result + [
+            auth.Credential(kind="signing_secret", secret=text) for text in texts
+        ]
 
     def _usable(self, now):
         if self._is_expired(now):
@@ -184,7 +198,9 @@ class IntegrationCredential(models.Model):
         return self._ring1(self._secret())
 
     def _expired(self):
-        return Configuration(f"The credential {self.name!r} has expired", code="credential_expired")
+        return Configuration(
+            f"The credential {self.name!r} has expired", code="credential_expired"
+        )
 
     def _ring1(self, secret):
         return auth.Credential(
@@ -244,9 +260,15 @@ class IntegrationCredential(models.Model):
         :return: number of secrets that changed their key
         :raises AccessError: the user is no administrator
         """
-        if not self.env.user.has_group("healthcare_integration_base.group_administrator"):
-            raise AccessError(self.env._("Only an integration administrator may re-encrypt secrets."))
-        credentials = self.sudo().with_context(active_test=False, bin_size=False).search([])
+        if not self.env.user.has_group(
+            "healthcare_integration_base.group_administrator"
+        ):
+            raise AccessError(
+                self.env._("Only an integration administrator may re-encrypt secrets.")
+            )
+        credentials = (
+            self.sudo().with_context(active_test=False, bin_size=False).search([])
+        )
         return sum(one._rewrap() for one in credentials)
 
     def _rewrap(self):

@@ -69,7 +69,9 @@ class IntegrationCrosswalk(models.Model):
         tables = self.env.cr.cache.setdefault(CACHE, {})
         key = (system_id, domain, direction)
         if key not in tables:
-            tables[key] = self._valid_pairs(system_id, domain, direction) if system_id else {}
+            tables[key] = (
+                self._valid_pairs(system_id, domain, direction) if system_id else {}
+            )
         return tables[key]
 
     @api.model

@@ -59,7 +59,9 @@ class IntegrationEndpoint(models.Model):
     )
     company_id = fields.Many2one(related="system_id.company_id", store=True, index=True)
     environment = fields.Selection(related="system_id.environment")
-    direction = fields.Selection(DIRECTIONS, default="out", required=True, tracking=True)
+    direction = fields.Selection(
+        DIRECTIONS, default="out", required=True, tracking=True
+    )
     transport = fields.Selection([("https", "HTTPS")], default="https", required=True)
     codec = fields.Selection([("json", "JSON")], default="json", required=True)
     url = fields.Char("URL", tracking=True)
@@ -108,7 +110,9 @@ class IntegrationEndpoint(models.Model):
         compute="_compute_runnable",
         help="Active, and of the environment this database belongs to.",
     )
-    exception_queue_id = fields.Many2one("integration.exception.queue", check_company=True)
+    exception_queue_id = fields.Many2one(
+        "integration.exception.queue", check_company=True
+    )
     subscription_ids = fields.One2many("integration.subscription", "endpoint_id")
     # incoming
     event_type_id = fields.Many2one(
@@ -127,20 +131,26 @@ class IntegrationEndpoint(models.Model):
         check_company=True,
     )
     dedupe_days = fields.Integer(
-        default=0, help="Days a message id is remembered; 0 = as long as the message is kept."
+        default=0,
+        help="Days a message id is remembered; 0 = as long as the message is kept.",
     )
     health_ids = fields.One2many("integration.endpoint.health", "endpoint_id")
 
-    _code_uniq = models.Constraint("UNIQUE(code)", "The code of an endpoint must be unique.")
+    _code_uniq = models.Constraint(
+        "UNIQUE(code)", "The code of an endpoint must be unique."
+    )
     _dedupe_days = models.Constraint(
-        "CHECK(dedupe_days >= 0)", "The days a message id is remembered cannot be negative."
+        "CHECK(dedupe_days >= 0)",
+        "The days a message id is remembered cannot be negative.",
     )
 
     # -- defaults and computed fields ----------------------------------------------
 
     @api.model
     def _default_policy(self):
-        return self.env.ref("healthcare_integration_base.policy_default", raise_if_not_found=False)
+        return self.env.ref(
+            "healthcare_integration_base.policy_default", raise_if_not_found=False
+        )
 
     @api.depends("direction")
     def _compute_lane(self):
@@ -188,7 +198,9 @@ class IntegrationEndpoint(models.Model):
             policy = runtime.network_policy(self.environment)
             # A module being installed brings demo partners: they cannot be resolved
             # everywhere. Sending checks the connected address in any case.
-            check = netguard.check_host if self.env.registry.ready else netguard.check_url
+            check = (
+                netguard.check_host if self.env.registry.ready else netguard.check_url
+            )
             check(self.url, policy)
         except Refused as error:
             raise ValidationError(self._refusal(error)) from None
@@ -204,7 +216,8 @@ class IntegrationEndpoint(models.Model):
         )
         if error.setting and error.setting not in error.message:
             text += "\n" + self.env._(
-                "Allowed by the option %s of [healthcare_integration] in odoo.conf.", error.setting
+                "Allowed by the option %s of [healthcare_integration] in odoo.conf.",
+                error.setting,
             )
         return text
 
@@ -213,7 +226,9 @@ class IntegrationEndpoint(models.Model):
         for endpoint in self.filtered(lambda one: one.state in USED):
             if endpoint.direction == "out" and not endpoint.url:
                 raise ValidationError(
-                    self.env._("Endpoint %s needs a URL before it is used.", endpoint.name)
+                    self.env._(
+                        "Endpoint %s needs a URL before it is used.", endpoint.name
+                    )
                 )
 
     # -- state -------------------------------------------------------------------------
@@ -260,7 +275,8 @@ class IntegrationEndpoint(models.Model):
         if not self.env.su and not self.env.user.has_group(group):
             raise AccessError(
                 self.env._(
-                    "Only members of the group %s may do this.", self.env.ref(group).full_name
+                    "Only members of the group %s may do this.",
+                    self.env.ref(group).full_name,
                 )
             )
 
@@ -275,7 +291,9 @@ class IntegrationEndpoint(models.Model):
             endpoint._check_transition(state)
         for endpoint in self.sudo():
             before = endpoint.state
-            endpoint._integration_transition({"state": state, "state_reason": reason or False})
+            endpoint._integration_transition(
+                {"state": state, "state_reason": reason or False}
+            )
             self.env["integration.audit.entry"]._log(
                 "state", endpoint, reason, {"state": [before, state]}
             )
@@ -312,7 +330,9 @@ class IntegrationEndpoint(models.Model):
         self._check_group(OPERATOR)
         if self.direction != "out" or self.state not in ("test", "active"):
             raise UserError(
-                self.env._("A test message needs an outgoing endpoint in state Test or Active.")
+                self.env._(
+                    "A test message needs an outgoing endpoint in state Test or Active."
+                )
             )
         message = self._make_test_message()
         message.with_env(self.env).action_send_now()
@@ -325,38 +345,48 @@ class IntegrationEndpoint(models.Model):
         }
 
     def _make_test_message(self):
-        event_type_id = self.env["integration.event.type"]._get("integration.endpoint.tested")
+        event_type_id = self.env["integration.event.type"]._get(
+            "integration.endpoint.tested"
+        )
         data = {
             "endpoint": self.code,
             "system": self.system_id.code,
             "note": "Test message; nothing has to be done.",
         }
-        event = self.env["integration.event"].sudo().create(
-            {
-                "uid": ids.uuid7(),
-                "type_id": event_type_id,
-                "version": 1,
-                "res_model": self._name,
-                "res_id": self.id,
-                "res_name": self.code,
-                "company_id": self.company_id.id,
-                "user_id": self.env.uid,
-                "occurred_at": fields.Datetime.now(),
-                "data": envelope.dumps(data).decode(),
-            }
-        )
-        message_ids = self.env["integration.message"].sudo()._enqueue(
-            [
+        event = (
+            self.env["integration.event"]
+            .sudo()
+            .create(
                 {
-                    "direction": "out",
-                    "endpoint_id": self.id,
-                    "event_id": event.id,
-                    "event_type_id": event_type_id,
-                    "company_id": self.company_id.id,
+                    "uid": ids.uuid7(),
+                    "type_id": event_type_id,
+                    "version": 1,
                     "res_model": self._name,
                     "res_id": self.id,
                     "res_name": self.code,
+                    "company_id": self.company_id.id,
+                    "user_id": self.env.uid,
+                    "occurred_at": fields.Datetime.now(),
+                    "data": envelope.dumps(data).decode(),
                 }
-            ]
+            )
+        )
+        message_ids = (
+            self.env["integration.message"]
+            .sudo()
+            ._enqueue(
+                [
+                    {
+                        "direction": "out",
+                        "endpoint_id": self.id,
+                        "event_id": event.id,
+                        "event_type_id": event_type_id,
+                        "company_id": self.company_id.id,
+                        "res_model": self._name,
+                        "res_id": self.id,
+                        "res_name": self.code,
+                    }
+                ]
+            )
         )
         return self.env["integration.message"].sudo().browse(message_ids)

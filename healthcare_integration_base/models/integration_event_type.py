@@ -3,7 +3,7 @@ import json
 import re
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..const import DIRECTIONS, SENSITIVITIES
 from ..protocol import envelope, schema
@@ -33,7 +33,8 @@ class IntegrationEventType(models.Model):
 
     name = fields.Char(required=True, translate=True)
     code = fields.Char(
-        required=True, help="domain.entity.past_participle, e.g. supply.purchase_order.released"
+        required=True,
+        help="domain.entity.past_participle, e.g. supply.purchase_order.released",
     )
     version = fields.Integer(default=1, required=True)
     active = fields.Boolean(default=True)
@@ -45,7 +46,8 @@ class IntegrationEventType(models.Model):
     )
     description = fields.Text(translate=True)
     schema_path = fields.Char(
-        help="File of the JSON Schema in an addon, e.g. healthcare_supply_connector/schemas/x.v1.json"
+        help="File of the JSON Schema in an addon, "
+        "e.g. healthcare_supply_connector/schemas/x.v1.json"
     )
     schema_text = fields.Text("JSON Schema", help="Overrides the file.")
     source_of_truth = fields.Selection(
@@ -87,7 +89,9 @@ class IntegrationEventType(models.Model):
     @api.model
     @tools.ormcache("code", "version")
     def _get_cached(self, code, version):
-        domain = [("code", "=", code)] + ([("version", "=", version)] if version else [])
+        domain = [("code", "=", code)] + (
+            [("version", "=", version)] if version else []
+        )
         found = self.sudo().search(domain, order="version desc", limit=1)
         if not found:
             # An exception is not cached: an old snapshot must not hide a type for ever.
@@ -113,8 +117,27 @@ class IntegrationEventType(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
+        if "sensitivity" in vals:
+            self._check_protection_kept(vals["sensitivity"])
         self.env.registry.clear_cache()
         return super().write(vals)
+
+    def _check_protection_kept(self, sensitivity):
+        """Events at rest are ciphertext or not; a type cannot change that behind them.
+
+        :raises UserError: there are events and protection would begin or end
+        """
+        changed = self.filtered(
+            lambda one: (one.sensitivity == "phi") != (sensitivity == "phi")
+        )
+        events = self.env["integration.event"].sudo()
+        if changed and events.search_count([("type_id", "in", changed.ids)], limit=1):
+            raise UserError(
+                self.env._(
+                    "There are events of this type; make a new version of it to change whether"
+                    " it is protected health information."
+                )
+            )
 
     def unlink(self):
         self.env.registry.clear_cache()
@@ -192,12 +215,16 @@ class IntegrationEventType(models.Model):
 
     @api.constrains("handler_model", "handler_method", "direction")
     def _check_handler(self):
-        for event_type in self.filtered(lambda one: one.handler_model or one.handler_method):
+        for event_type in self.filtered(
+            lambda one: one.handler_model or one.handler_method
+        ):
             event_type._check_handler_exists()
 
     def _check_handler_exists(self):
         if not (self.handler_model and self.handler_method):
-            raise ValidationError(self.env._("A handler needs both its model and its method."))
+            raise ValidationError(
+                self.env._("A handler needs both its model and its method.")
+            )
         if not self.handler_method.startswith(HANDLER_PREFIX):
             raise ValidationError(
                 self.env._(

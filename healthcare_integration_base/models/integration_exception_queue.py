@@ -21,7 +21,8 @@ class IntegrationExceptionQueue(models.Model):
         help="Categories that come here, separated by commas; empty: what no other queue takes."
     )
     event_prefixes = fields.Char(
-        help="Event type codes that come here, by their beginning and separated by commas, e.g. finance."
+        help="Event type codes that come here, by their beginning and separated by commas, "
+        "e.g. finance."
     )
     hours_to_resolve = fields.Float(default=24.0, required=True)
     color = fields.Integer()
@@ -37,10 +38,13 @@ class IntegrationExceptionQueue(models.Model):
         for name, domain in {
             "open_count": unresolved,
             "unassigned_count": unresolved & Domain("user_id", "=", False),
-            "overdue_count": unresolved & Domain("deadline", "<", fields.Datetime.now()),
+            "overdue_count": unresolved
+            & Domain("deadline", "<", fields.Datetime.now()),
         }.items():
             counts = dict(
-                self.env["integration.exception"]._read_group(domain, ["queue_id"], ["__count"])
+                self.env["integration.exception"]._read_group(
+                    domain, ["queue_id"], ["__count"]
+                )
             )
             for queue in self:
                 queue[name] = counts.get(queue._origin, 0)

@@ -12,7 +12,9 @@ class IntegrationIdentifier(models.Model):
     _order = "system_id, kind, value"
     _rec_name = "value"
 
-    system_id = fields.Many2one("integration.system", required=True, ondelete="cascade", index=True)
+    system_id = fields.Many2one(
+        "integration.system", required=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one(related="system_id.company_id", store=True)
     kind = fields.Char(required=True, help="e.g. gln, gtin, vendor_number")
     value = fields.Char(required=True)
@@ -20,7 +22,8 @@ class IntegrationIdentifier(models.Model):
     res_id = fields.Many2oneReference(model_field="res_model", required=True)
 
     _value_uniq = models.Constraint(
-        "UNIQUE(system_id, kind, value)", "This identifier is taken already in that system."
+        "UNIQUE(system_id, kind, value)",
+        "This identifier is taken already in that system.",
     )
     _record_idx = models.Index("(res_model, res_id)")
 

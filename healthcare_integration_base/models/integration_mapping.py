@@ -37,7 +37,12 @@ class IntegrationMapping(models.Model):
     _order = "name, version desc"
     _check_company_auto = True
     _integration_guarded = (
-        "state", "version", "author_id", "approver_id", "approved_at", "previous_id"
+        "state",
+        "version",
+        "author_id",
+        "approver_id",
+        "approved_at",
+        "previous_id",
     )
 
     name = fields.Char(required=True, tracking=True)
@@ -51,12 +56,19 @@ class IntegrationMapping(models.Model):
         help="Empty: a mapping that all companies share.",
     )
     direction = fields.Selection(DIRECTIONS, default="out", required=True)
-    event_type_id = fields.Many2one("integration.event.type", required=True, ondelete="restrict")
+    event_type_id = fields.Many2one(
+        "integration.event.type", required=True, ondelete="restrict"
+    )
     system_id = fields.Many2one(
         "integration.system", check_company=True, help="Whose crosswalks are used."
     )
     state = fields.Selection(
-        [("draft", "Draft"), ("approved", "Approved"), ("active", "Active"), ("retired", "Retired")],
+        [
+            ("draft", "Draft"),
+            ("approved", "Approved"),
+            ("active", "Active"),
+            ("retired", "Retired"),
+        ],
         default="draft",
         required=True,
         readonly=True,
@@ -64,7 +76,9 @@ class IntegrationMapping(models.Model):
         tracking=True,
     )
     kind = fields.Selection(
-        [("table", "Field table"), ("jsonata", "JSONata expression")], default="table", required=True
+        [("table", "Field table"), ("jsonata", "JSONata expression")],
+        default="table",
+        required=True,
     )
     line_ids = fields.One2many("integration.mapping.line", "mapping_id", copy=True)
     expression_text = fields.Text("JSONata")
@@ -73,7 +87,9 @@ class IntegrationMapping(models.Model):
         help="What is evaluated: typed, or compiled from the table.",
     )
     content_type = fields.Char(
-        default="application/json", required=True, help="Content type of the mapped body."
+        default="application/json",
+        required=True,
+        help="Content type of the mapped body.",
     )
     author_id = fields.Many2one(
         "res.users", readonly=True, default=lambda self: self.env.user, copy=False
@@ -83,7 +99,8 @@ class IntegrationMapping(models.Model):
     previous_id = fields.Many2one("integration.mapping", readonly=True, copy=False)
 
     _name_version_uniq = models.UniqueIndex(
-        "(name, version, COALESCE(company_id, 0))", "This mapping has such a version already."
+        "(name, version, COALESCE(company_id, 0))",
+        "This mapping has such a version already.",
     )
 
     @api.depends("system_id")
@@ -155,7 +172,9 @@ class IntegrationMapping(models.Model):
     @api.constrains("kind", "expression_text", "line_ids")
     def _constrain_expression(self):
         # A table may be saved while it has no rows yet; it cannot be approved like that.
-        self.filtered(lambda one: one.kind == "jsonata" or one.line_ids)._check_expression()
+        self.filtered(
+            lambda one: one.kind == "jsonata" or one.line_ids
+        )._check_expression()
 
     def _evaluate(self, data, meta):
         """Apply the mapping to one event or incoming document.
@@ -169,7 +188,9 @@ class IntegrationMapping(models.Model):
         self.ensure_one()
         document = dict(data) if isinstance(data, dict) else {"data": data}
         document["event"] = meta
-        translate = self.env["integration.crosswalk"]._translator(self.system_id, self.direction)
+        translate = self.env["integration.crosswalk"]._translator(
+            self.system_id, self.direction
+        )
         compiled = jsonata.compile_expression(self._build_expression())
         return compiled.evaluate(document, crosswalk=translate)
 
@@ -185,7 +206,9 @@ class IntegrationMapping(models.Model):
         if CONTENT & vals.keys():
             self._check_draft()
             allowed = self.with_context(integration_transition=TRANSITION)
-            return super(IntegrationMapping, allowed).write(dict(vals, author_id=self.env.uid))
+            return super(IntegrationMapping, allowed).write(
+                dict(vals, author_id=self.env.uid)
+            )
         return super().write(vals)
 
     def _check_draft(self):
@@ -216,7 +239,9 @@ class IntegrationMapping(models.Model):
                         mapping.display_name,
                     )
                 )
-        self._advance("draft", "approved", approver_id=self.env.uid, approved_at=self._now())
+        self._advance(
+            "draft", "approved", approver_id=self.env.uid, approved_at=self._now()
+        )
 
     def action_activate(self):
         """Use approved mappings in place of their earlier versions.
@@ -302,7 +327,8 @@ class IntegrationMapping(models.Model):
         if not self.env.su and not self.env.user.has_group(group):
             raise AccessError(
                 self.env._(
-                    "Only members of the group %s may do this.", self.env.ref(group).full_name
+                    "Only members of the group %s may do this.",
+                    self.env.ref(group).full_name,
                 )
             )
 
@@ -325,7 +351,9 @@ class IntegrationMapping(models.Model):
         for mapping in self:
             digest = hashlib.sha256(mapping._build_expression().encode()).hexdigest()
             self.env["integration.audit.entry"]._log(
-                "state", mapping, detail={"state": [before, after], "expression_sha256": digest}
+                "state",
+                mapping,
+                detail={"state": [before, after], "expression_sha256": digest},
             )
 
     def _replace_earlier(self):
@@ -380,7 +408,9 @@ class IntegrationMappingLine(models.Model):
     )
     default = fields.Char()
     required = fields.Boolean()
-    crosswalk = fields.Char(help="Domain of the crosswalk that translates the value, e.g. uom")
+    crosswalk = fields.Char(
+        help="Domain of the crosswalk that translates the value, e.g. uom"
+    )
 
     def _to_ring1(self):
         return jsonata.FieldRow(

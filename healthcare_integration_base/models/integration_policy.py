@@ -23,14 +23,17 @@ class IntegrationPolicy(models.Model):
     deadline = fields.Float(
         default=30.0,
         required=True,
-        help="Seconds for the whole exchange, from the name look-up to the last byte of the answer.",
+        help="Seconds for the whole exchange, from the name look-up to the last byte "
+        "of the answer.",
     )
     retry_schedule = fields.Char(
         default="5s 5m 30m 2h 5h 10h 14h 20h 24h",
         help="Delays between attempts, e.g. 5s 5m 2h. Empty: a single attempt.",
     )
     retry_jitter = fields.Float(
-        default=0.2, required=True, help="Share by which each delay is spread, 0.2 = ±20 %."
+        default=0.2,
+        required=True,
+        help="Share by which each delay is spread, 0.2 = ±20 %.",
     )
     max_rate = fields.Float(
         default=0.0, required=True, help="Messages per second; 0 = unlimited."
@@ -43,14 +46,17 @@ class IntegrationPolicy(models.Model):
         [("none", "No order"), ("key", "Per ordering key")],
         default="key",
         required=True,
-        help="Per ordering key: a message waits for the older unfinished ones of the same document.",
+        help="Per ordering key: a message waits for the older unfinished ones "
+        "of the same document.",
     )
     breaker_min_requests = fields.Integer(default=10, required=True)
     breaker_failure_rate = fields.Float(default=0.7, required=True)
     breaker_window = fields.Float(default=300.0, required=True, help="Seconds.")
     breaker_open_seconds = fields.Float(default=30.0, required=True)
     max_body_size = fields.Integer(
-        default=1_048_576, required=True, help="Largest body accepted from a partner, in bytes."
+        default=1_048_576,
+        required=True,
+        help="Largest body accepted from a partner, in bytes.",
     )
     endpoint_ids = fields.One2many("integration.endpoint", "policy_id")
 
@@ -59,7 +65,8 @@ class IntegrationPolicy(models.Model):
         "The deadline must be at most 600 seconds and not shorter than the connect timeout.",
     )
     _jitter = models.Constraint(
-        "CHECK(retry_jitter >= 0 AND retry_jitter < 1)", "The jitter must be from 0 to below 1."
+        "CHECK(retry_jitter >= 0 AND retry_jitter < 1)",
+        "The jitter must be from 0 to below 1.",
     )
     _limits = models.Constraint(
         "CHECK(max_rate >= 0 AND burst > 0 AND concurrency BETWEEN 1 AND 100)",
@@ -82,7 +89,11 @@ class IntegrationPolicy(models.Model):
                 policy._retry_schedule()
             except ValueError as error:
                 raise ValidationError(
-                    self.env._("Retry schedule of %(name)s: %(error)s", name=policy.name, error=error)
+                    self.env._(
+                        "Retry schedule of %(name)s: %(error)s",
+                        name=policy.name,
+                        error=error,
+                    )
                 ) from None
 
     def _retry_schedule(self):

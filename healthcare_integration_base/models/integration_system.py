@@ -15,7 +15,12 @@ class IntegrationSystem(models.Model):
 
     _name = "integration.system"
     _description = "External System"
-    _inherit = ["mail.thread", "mail.activity.mixin", "integration.audited", "integration.captured"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "integration.audited",
+        "integration.captured",
+    ]
     _order = "name"
     _integration_captured_fields = ("active", "company_id")
     _check_company_auto = True
@@ -50,12 +55,19 @@ class IntegrationSystem(models.Model):
         tracking=True,
     )
     partner_id = fields.Many2one("res.partner", tracking=True, check_company=True)
-    environment = fields.Selection(ENVIRONMENTS, default="test", required=True, tracking=True)
+    environment = fields.Selection(
+        ENVIRONMENTS, default="test", required=True, tracking=True
+    )
     owner_id = fields.Many2one("res.users", tracking=True)
     contact = fields.Char(help="Whom to call at the partner's.")
     escalation = fields.Char(help="Whom to call when the contact does not answer.")
     criticality = fields.Selection(
-        [("low", "Low"), ("medium", "Medium"), ("high", "High"), ("critical", "Critical")],
+        [
+            ("low", "Low"),
+            ("medium", "Medium"),
+            ("high", "High"),
+            ("critical", "Critical"),
+        ],
         default="medium",
         required=True,
     )
@@ -69,7 +81,9 @@ class IntegrationSystem(models.Model):
     endpoint_ids = fields.One2many("integration.endpoint", "system_id")
     endpoint_count = fields.Integer(compute="_compute_endpoint_count")
 
-    _code_uniq = models.Constraint("UNIQUE(code)", "The code of a system must be unique.")
+    _code_uniq = models.Constraint(
+        "UNIQUE(code)", "The code of a system must be unique."
+    )
 
     @api.depends("endpoint_ids")
     def _compute_endpoint_count(self):

@@ -38,7 +38,6 @@ def node_settings(**options):
     return {name: value for name, value in result.items() if value is not None}
 
 
-
 class IntegrationCase(TransactionCase):
     """Factories of integration records, each with sensible values for what is not given."""
 
@@ -46,7 +45,9 @@ class IntegrationCase(TransactionCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.settings = node_settings()
-        cls.startClassPatcher(patch.object(runtime, "settings", lambda: dict(cls.settings)))
+        cls.startClassPatcher(
+            patch.object(runtime, "settings", lambda: dict(cls.settings))
+        )
         cls.serial = 0
 
     @classmethod
@@ -58,7 +59,9 @@ class IntegrationCase(TransactionCase):
     def use_settings(self, **options):
         """Run the rest of the test with other settings; None takes an option away."""
         settings = {**self.settings, **options}
-        settings = {name: value for name, value in settings.items() if value is not None}
+        settings = {
+            name: value for name, value in settings.items() if value is not None
+        }
         patcher = patch.object(runtime, "settings", lambda: dict(settings))
         patcher.start()
         self.addCleanup(patcher.stop)
@@ -93,12 +96,16 @@ class IntegrationCase(TransactionCase):
             vals["system_id"] = cls.make_system().id
         if vals.get("direction", "out") == "out":
             vals.setdefault("url", "http://127.0.0.1:9/in")
-        return cls.env["integration.endpoint"].create({"name": code, "code": code, **vals})
+        return cls.env["integration.endpoint"].create(
+            {"name": code, "code": code, **vals}
+        )
 
     @classmethod
     def make_credential(cls, kind="bearer", **vals):
         """Return a credential with a secret of the right form."""
-        secret = signing.generate_secret() if kind == "signing_secret" else "s3cret-token"
+        secret = (
+            signing.generate_secret() if kind == "signing_secret" else "s3cret-token"
+        )
         parts = {"basic": {"username": "odoo"}, "header": {"header_name": "X-Api-Key"}}
         return cls.env["integration.credential"].create(
             {
@@ -122,16 +129,18 @@ class IntegrationCase(TransactionCase):
     @classmethod
     def make_event(cls, event_type, data, **vals):
         """Return an event with these canonical data; None makes one without."""
-        return cls.env["integration.event"].create(
+        event = cls.env["integration.event"].create(
             {
                 "uid": ids.uuid7(),
                 "type_id": event_type.id,
                 "version": event_type.version,
                 "occurred_at": "2026-11-20 12:00:00",
-                "data": data is not None and envelope.dumps(data).decode(),
-                **vals,
             }
         )
+        event.write(vals)
+        if data is not None:
+            event._set_data(envelope.dumps(data).decode())
+        return event
 
     @classmethod
     def make_subscription(cls, endpoint=None, event_types=None, **vals):
@@ -169,7 +178,9 @@ class IntegrationCase(TransactionCase):
         if "user_id" not in vals:
             system = cls.env["integration.system"].browse(vals["system_id"])
             vals["user_id"] = cls.make_user(company=system.company_id or None).id
-        return cls.env["integration.client"].create({"name": cls.next_code("client"), **vals})
+        return cls.env["integration.client"].create(
+            {"name": cls.next_code("client"), **vals}
+        )
 
     def audit_entries(self, record, action=None):
         """Return the audit entries about a record, oldest first."""

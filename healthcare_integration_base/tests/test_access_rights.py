@@ -31,7 +31,11 @@ RIGHTS = {
     "integration.event": TRAFFIC,
     "integration.message": TRAFFIC,
     "integration.attempt": TRAFFIC,
-    "integration.exception": {"viewer": R, "exception_handler": RW, "administrator": RW},
+    "integration.exception": {
+        "viewer": R,
+        "exception_handler": RW,
+        "administrator": RW,
+    },
     "integration.payload": {},
     "integration.queue.entry": {},
     "integration.audit.entry": {"auditor": R},
@@ -72,14 +76,18 @@ class TestAccessRights(IntegrationCase):
             for group, user in self.people.items():
                 as_user = self.env[model].with_user(user)
                 found = {
-                    operation[0] for operation in OPERATIONS if as_user.has_access(operation)
+                    operation[0]
+                    for operation in OPERATIONS
+                    if as_user.has_access(operation)
                 }
                 with self.subTest(model=model, group=group):
                     self.assertEqual(found, set(self.expected(model, group)))
 
     def test_all_groups_are_viewers(self):
         for group in GROUPS:
-            self.assertTrue(self.people[group].has_group(f"{MODULE}.group_viewer"), group)
+            self.assertTrue(
+                self.people[group].has_group(f"{MODULE}.group_viewer"), group
+            )
 
     def test_an_administrator_neither_approves_nor_reads_payloads_nor_audits(self):
         administrator = self.people["administrator"]
@@ -94,7 +102,9 @@ class TestAccessRights(IntegrationCase):
             self.assertTrue(admin.has_group(f"{MODULE}.group_{group}"), group)
 
     def test_mapper_and_approver_exclude_each_other_in_the_user_form(self):
-        groups = self.env.ref(f"{MODULE}.group_mapper") + self.env.ref(f"{MODULE}.group_approver")
+        groups = self.env.ref(f"{MODULE}.group_mapper") + self.env.ref(
+            f"{MODULE}.group_approver"
+        )
         self.assertEqual(len(groups.privilege_id), 1)
 
     @mute_logger("odoo.models")
@@ -134,7 +144,9 @@ class TestAccessRights(IntegrationCase):
                 fields = [
                     name
                     for name, field in record.with_user(viewer).fields_get().items()
-                    if not name.startswith(("message_", "activity_", "website_", "my_activity"))
+                    if not name.startswith(
+                        ("message_", "activity_", "website_", "my_activity")
+                    )
                 ]
                 record.invalidate_recordset()
                 self.assertTrue(record.with_user(viewer).read(fields))
@@ -146,7 +158,9 @@ class TestCompanies(IntegrationCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.parent = cls.env["res.company"].create({"name": "Group"})
-        cls.ours = cls.env["res.company"].create({"name": "Ours", "parent_id": cls.parent.id})
+        cls.ours = cls.env["res.company"].create(
+            {"name": "Ours", "parent_id": cls.parent.id}
+        )
         cls.theirs = cls.env["res.company"].create({"name": "Theirs"})
         cls.administrator = cls.make_user("administrator", "auditor", company=cls.ours)
 
@@ -156,7 +170,9 @@ class TestCompanies(IntegrationCase):
         outgoing = self.make_endpoint(system_id=system.id)
         client = self.make_client(
             system_id=system.id,
-            user_id=(self.make_user(company=company) if company else self.make_user()).id,
+            user_id=(
+                self.make_user(company=company) if company else self.make_user()
+            ).id,
         )
         client._generate_key("key")
         credential = self.make_credential("signing_secret", company_id=company.id)
@@ -182,7 +198,9 @@ class TestCompanies(IntegrationCase):
         return [
             system,
             outgoing,
-            self.env["integration.endpoint.health"].create({"endpoint_id": outgoing.id}),
+            self.env["integration.endpoint.health"].create(
+                {"endpoint_id": outgoing.id}
+            ),
             client,
             client.key_ids,
             credential,
@@ -190,7 +208,9 @@ class TestCompanies(IntegrationCase):
             mapping,
             line,
             self.make_subscription(outgoing),
-            self.env["integration.policy"].create({"name": "P", "company_id": company.id}),
+            self.env["integration.policy"].create(
+                {"name": "P", "company_id": company.id}
+            ),
             self.env["integration.exception.queue"].create(queue),
             self.env["integration.crosswalk"].create(pair),
             self.env["integration.identifier"].create(identifier),
@@ -212,7 +232,11 @@ class TestCompanies(IntegrationCase):
                 "company_id": company.id,
             }
         )
-        attempt = {"message_id": message.id, "started_at": "2026-11-20", "outcome": "failure"}
+        attempt = {
+            "message_id": message.id,
+            "started_at": "2026-11-20",
+            "outcome": "failure",
+        }
         case = {
             "name": "Case",
             "fingerprint": self.next_code("cause"),
@@ -229,7 +253,11 @@ class TestCompanies(IntegrationCase):
         ]
 
     def visible(self, record):
-        found = self.env[record._name].with_user(self.administrator).with_context(active_test=False)
+        found = (
+            self.env[record._name]
+            .with_user(self.administrator)
+            .with_context(active_test=False)
+        )
         return bool(found.search([("id", "=", record.id)]))
 
     def test_another_company_sees_nothing_of_ours(self):
@@ -237,7 +265,9 @@ class TestCompanies(IntegrationCase):
             with self.subTest(record._name):
                 self.assertFalse(self.visible(record))
                 with mute_logger("odoo.addons.base.models.ir_rule"):
-                    self.assertFalse(record.with_user(self.administrator).has_access("read"))
+                    self.assertFalse(
+                        record.with_user(self.administrator).has_access("read")
+                    )
 
     def test_own_records_are_seen(self):
         for record in self.configuration(self.ours) + self.traffic(self.ours):

@@ -36,27 +36,37 @@ class TestAuditTrail(IntegrationCase):
 
     def test_entries_cannot_be_changed_or_deleted_even_by_sql(self):
         entry = self.log()
-        self.assertRefused("UPDATE integration_audit_entry SET reason = 'x' WHERE id = %s", entry.id)
-        self.assertRefused("DELETE FROM integration_audit_entry WHERE id = %s", entry.id)
+        self.assertRefused(
+            "UPDATE integration_audit_entry SET reason = 'x' WHERE id = %s", entry.id
+        )
+        self.assertRefused(
+            "DELETE FROM integration_audit_entry WHERE id = %s", entry.id
+        )
         self.assertRefused("TRUNCATE integration_audit_entry")
         self.Seal._seal()
-        self.assertRefused("UPDATE integration_audit_entry SET seal_id = NULL WHERE id = %s", entry.id)
         self.assertRefused(
-            "UPDATE integration_audit_entry SET seal_id = seal_id + 1 WHERE id = %s", entry.id
+            "UPDATE integration_audit_entry SET seal_id = NULL WHERE id = %s", entry.id
+        )
+        self.assertRefused(
+            "UPDATE integration_audit_entry SET seal_id = seal_id + 1 WHERE id = %s",
+            entry.id,
         )
 
     def test_seals_cannot_be_changed_or_deleted_even_by_sql(self):
         self.log()
         seal = self.Seal._seal()
         self.env.flush_all()
-        self.assertRefused("UPDATE integration_audit_seal SET hash = 'x' WHERE id = %s", seal.id)
+        self.assertRefused(
+            "UPDATE integration_audit_seal SET hash = 'x' WHERE id = %s", seal.id
+        )
         self.assertRefused("DELETE FROM integration_audit_seal WHERE id = %s", seal.id)
         self.assertRefused("TRUNCATE integration_audit_seal")
 
     def test_sealing_cannot_smuggle_in_another_change(self):
         entry = self.log()
         self.assertRefused(
-            "UPDATE integration_audit_entry SET seal_id = 1, reason = 'x' WHERE id = %s", entry.id
+            "UPDATE integration_audit_entry SET seal_id = 1, reason = 'x' WHERE id = %s",
+            entry.id,
         )
 
     def test_a_whole_chain_verifies(self):
@@ -73,7 +83,11 @@ class TestAuditTrail(IntegrationCase):
 
     def tamper(self, query, *params):
         """Do what somebody with the rights of the database's owner can do."""
-        table = "integration_audit_seal" if "seal SET" in query else "integration_audit_entry"
+        table = (
+            "integration_audit_seal"
+            if "seal SET" in query
+            else "integration_audit_entry"
+        )
         self.env.cr.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         self.env.cr.execute(query, params)
         self.env.cr.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
@@ -88,7 +102,11 @@ class TestAuditTrail(IntegrationCase):
 
     def test_a_changed_entry_breaks_its_link(self):
         first, seal, _second, _last = self.sealed()
-        for column, value in [("reason", "'x'"), ("user_id", "7"), ("occurred_at", "'2000-01-01'")]:
+        for column, value in [
+            ("reason", "'x'"),
+            ("user_id", "7"),
+            ("occurred_at", "'2000-01-01'"),
+        ]:
             with self.subTest(column), self.env.cr.savepoint() as savepoint:
                 self.tamper(
                     f"UPDATE integration_audit_entry SET {column} = {value} WHERE id = %s",
@@ -106,16 +124,22 @@ class TestAuditTrail(IntegrationCase):
         _first, seal, _second, _last = self.sealed()
         forged = self.log()
         self.tamper(
-            "UPDATE integration_audit_entry SET seal_id = %s WHERE id = %s", seal.id, forged.id
+            "UPDATE integration_audit_entry SET seal_id = %s WHERE id = %s",
+            seal.id,
+            forged.id,
         )
         self.assertEqual(self.Seal._verify(), seal)
 
     def test_a_recomputed_link_breaks_the_next_one(self):
         first, seal, _second, last = self.sealed()
-        self.tamper("UPDATE integration_audit_entry SET reason = 'x' WHERE id = %s", first[0].id)
+        self.tamper(
+            "UPDATE integration_audit_entry SET reason = 'x' WHERE id = %s", first[0].id
+        )
         rows = self.Seal._entry_rows(self.sql_of(seal))
         forged = self.Seal._chain_hash(seal.previous_hash or "", rows)
-        self.tamper("UPDATE integration_audit_seal SET hash = %s WHERE id = %s", forged, seal.id)
+        self.tamper(
+            "UPDATE integration_audit_seal SET hash = %s WHERE id = %s", forged, seal.id
+        )
         self.assertEqual(self.Seal._verify(), last)
 
     def sql_of(self, seal):
@@ -133,15 +157,23 @@ class TestAuditTrail(IntegrationCase):
     def test_auditors_verify_and_others_do_not(self):
         self.log()
         self.Seal._seal()
-        auditor, administrator = self.make_user("auditor"), self.make_user("administrator")
+        auditor, administrator = (
+            self.make_user("auditor"),
+            self.make_user("administrator"),
+        )
         answer = self.Seal.with_user(auditor).action_verify()
         self.assertEqual(answer["params"]["type"], "success")
-        with mute_logger("odoo.addons.base.models.ir_model"), self.assertRaises(AccessError):
+        with (
+            mute_logger("odoo.addons.base.models.ir_model"),
+            self.assertRaises(AccessError),
+        ):
             self.Seal.with_user(administrator).action_verify()
 
     def test_an_auditor_is_told_which_link_is_broken(self):
         first, seal, _second, _last = self.sealed()
-        self.tamper("UPDATE integration_audit_entry SET reason = 'x' WHERE id = %s", first[0].id)
+        self.tamper(
+            "UPDATE integration_audit_entry SET reason = 'x' WHERE id = %s", first[0].id
+        )
         answer = self.Seal.with_user(self.make_user("auditor")).action_verify()
         self.assertEqual(answer["params"]["type"], "danger")
         self.assertIn(str(seal.id), answer["params"]["message"])
@@ -175,7 +207,8 @@ class TestConfigurationIsAudited(IntegrationCase):
         endpoint, credential = self.make_endpoint(), self.make_credential()
         endpoint.credential_ids = credential
         self.assertEqual(
-            self.details(endpoint)[-1], {"changed": {"credential_ids": [[], credential.ids]}}
+            self.details(endpoint)[-1],
+            {"changed": {"credential_ids": [[], credential.ids]}},
         )
 
     def test_long_texts_are_recorded_by_their_beginning_and_digest(self):
@@ -215,6 +248,11 @@ class TestConfigurationIsAudited(IntegrationCase):
         key = client._generate_key("key")
         entries = self.env["integration.audit.entry"].search([])
         text = str(entries.mapped("detail"))
-        for secret in ("very-private-token", key, client._key_hash(key), "secret_token"):
+        for secret in (
+            "very-private-token",
+            key,
+            client._key_hash(key),
+            "secret_token",
+        ):
             self.assertNotIn(secret, text)
         self.assertTrue(credential)

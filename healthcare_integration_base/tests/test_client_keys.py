@@ -93,7 +93,9 @@ class TestClientKeys(IntegrationCase):
     def test_the_user_needs_access_to_the_company(self):
         other = self.env["res.company"].create({"name": "Other Hospital"})
         system = self.make_system(company_id=other.id)
-        with self.assertRaisesRegex(ValidationError, "no access to company Other Hospital"):
+        with self.assertRaisesRegex(
+            ValidationError, "no access to company Other Hospital"
+        ):
             self.make_client(system_id=system.id, user_id=self.make_user().id)
 
     def test_signing_secrets_of_a_client_include_those_in_grace(self):

@@ -15,7 +15,9 @@ class TestEndpointFormErrors(IntegrationCase):
         """Let every host name resolve to these addresses."""
         defaults = list(netguard.check_host.__defaults__)
         defaults[0] = lambda host, port, timeout: addresses
-        self.startPatcher(patch.object(netguard.check_host, "__defaults__", tuple(defaults)))
+        self.startPatcher(
+            patch.object(netguard.check_host, "__defaults__", tuple(defaults))
+        )
 
     def refused(self, url, environment="production"):
         system = self.make_system(environment=environment)
@@ -71,7 +73,9 @@ class TestEndpointFormErrors(IntegrationCase):
     def test_a_name_that_resolves_to_public_addresses_is_accepted(self):
         self.resolve(["93.184.216.34"])
         system = self.make_system(environment="production")
-        self.assertTrue(self.make_endpoint(system_id=system.id, url="https://supplier.example/in"))
+        self.assertTrue(
+            self.make_endpoint(system_id=system.id, url="https://supplier.example/in")
+        )
 
     def test_an_unresolvable_name_is_refused(self):
         self.resolve([])
@@ -80,7 +84,9 @@ class TestEndpointFormErrors(IntegrationCase):
         self.assertIn("rule: unresolvable", text)
 
     def test_the_form_asks_the_real_resolver(self):
-        with patch.object(resolver.socket, "getaddrinfo", side_effect=socket.gaierror("no")):
+        with patch.object(
+            resolver.socket, "getaddrinfo", side_effect=socket.gaierror("no")
+        ):
             self.assertIn("unresolvable", self.refused("https://nowhere.invalid/in"))
 
     def test_malformed_urls_are_refused(self):
@@ -98,7 +104,9 @@ class TestEndpointFormErrors(IntegrationCase):
                 self.assertIn(f"rule: {rule}", self.refused(url))
 
     def test_a_password_in_the_url_is_not_quoted(self):
-        self.assertNotIn("hunter2", self.refused("https://user:hunter2@supplier.example/in"))
+        self.assertNotIn(
+            "hunter2", self.refused("https://user:hunter2@supplier.example/in")
+        )
 
     def test_broken_allowed_networks_is_a_form_error_that_names_the_option(self):
         self.use_settings(allowed_networks="10.0.0.0/8, everywhere")
@@ -113,7 +121,10 @@ class TestEndpointFormErrors(IntegrationCase):
 
     def test_codes_are_fit_for_urls(self):
         for code in ("Has Space", "slash/ed", "UPPER", "-dash", ""):
-            with self.subTest(code), self.assertRaisesRegex(ValidationError, "lower-case"):
+            with (
+                self.subTest(code),
+                self.assertRaisesRegex(ValidationError, "lower-case"),
+            ):
                 self.make_endpoint(code=code)
 
     def test_lanes_follow_the_direction_and_can_be_own(self):
@@ -126,12 +137,18 @@ class TestEndpointFormErrors(IntegrationCase):
 class TestPolicyFormErrors(IntegrationCase):
     def test_a_broken_schedule_is_a_form_error_with_position(self):
         with self.assertRaisesRegex(ValidationError, "character 4"):
-            self.env["integration.policy"].create({"name": "p", "retry_schedule": "5s soon"})
+            self.env["integration.policy"].create(
+                {"name": "p", "retry_schedule": "5s soon"}
+            )
 
     def test_an_empty_schedule_means_one_attempt(self):
-        policy = self.env["integration.policy"].create({"name": "p", "retry_schedule": False})
+        policy = self.env["integration.policy"].create(
+            {"name": "p", "retry_schedule": False}
+        )
         self.assertEqual(policy._retry_schedule().delays, ())
 
     def test_the_default_policy_has_the_documented_schedule(self):
         policy = self.env.ref("healthcare_integration_base.policy_default")
-        self.assertEqual(policy._retry_schedule().format(), "5s 5m 30m 2h 5h 10h 14h 20h 1d")
+        self.assertEqual(
+            policy._retry_schedule().format(), "5s 5m 30m 2h 5h 10h 14h 20h 1d"
+        )

@@ -42,7 +42,9 @@ class TestEndpointStates(IntegrationCase):
     def test_each_button_follows_the_table_of_transitions(self):
         for before, allowed in TRANSITIONS.items():
             for after, button in BUTTONS.items():
-                endpoint = self.make_endpoint(state=before).with_user(self.administrator)
+                endpoint = self.make_endpoint(state=before).with_user(
+                    self.administrator
+                )
                 with self.subTest(before=before, after=after):
                     if after in allowed:
                         getattr(endpoint, button)()
@@ -54,17 +56,24 @@ class TestEndpointStates(IntegrationCase):
     def test_operators_pause_and_resume_and_nothing_else(self):
         endpoint = self.make_endpoint(state="active").with_user(self.operator)
         endpoint.action_pause("partner's maintenance")
-        self.assertEqual((endpoint.state, endpoint.state_reason), ("paused", "partner's maintenance"))
+        self.assertEqual(
+            (endpoint.state, endpoint.state_reason), ("paused", "partner's maintenance")
+        )
         endpoint.action_resume()
         self.assertEqual((endpoint.state, endpoint.state_reason), ("active", False))
         for state, button in BUTTONS.items():
             if state != "paused":
-                with self.subTest(button), self.assertRaisesRegex(AccessError, "Administrator"):
+                with (
+                    self.subTest(button),
+                    self.assertRaisesRegex(AccessError, "Administrator"),
+                ):
                     getattr(endpoint, button)()
 
     def test_resume_is_for_paused_endpoints_only(self):
         with self.assertRaisesRegex(UserError, "Only a paused endpoint"):
-            self.make_endpoint(state="disabled").with_user(self.operator).action_resume()
+            self.make_endpoint(state="disabled").with_user(
+                self.operator
+            ).action_resume()
 
     def test_viewers_have_no_button(self):
         endpoint = self.make_endpoint(state="active").with_user(self.viewer)
@@ -107,18 +116,29 @@ class TestEndpointStates(IntegrationCase):
         self.assertTrue(endpoint.runnable)
         self.use_settings(environment="production")
         self.assertFalse(endpoint._integration_runnable())
-        self.use_settings(environment=None)  # production is what is not configured otherwise
+        self.use_settings(
+            environment=None
+        )  # production is what is not configured otherwise
         self.assertFalse(endpoint._integration_runnable())
 
     def test_archived_and_waiting_endpoints_do_not_run(self):
         for state in set(BUTTONS) - {"active"}:
             self.assertFalse(self.make_endpoint(state=state)._integration_runnable())
-        self.assertFalse(self.make_endpoint(state="active", active=False)._integration_runnable())
+        self.assertFalse(
+            self.make_endpoint(state="active", active=False)._integration_runnable()
+        )
 
     def test_send_test_needs_an_outgoing_endpoint_that_may_send(self):
-        for vals in ({"state": "draft"}, {"state": "shadow"}, {"direction": "in", "state": "active"}):
+        for vals in (
+            {"state": "draft"},
+            {"state": "shadow"},
+            {"direction": "in", "state": "active"},
+        ):
             endpoint = self.make_endpoint(**vals).with_user(self.operator)
-            with self.subTest(vals), self.assertRaisesRegex(UserError, "outgoing endpoint in state"):
+            with (
+                self.subTest(vals),
+                self.assertRaisesRegex(UserError, "outgoing endpoint in state"),
+            ):
                 endpoint.action_send_test()
 
     def test_copies_start_as_drafts_with_another_code(self):

@@ -1,7 +1,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 import psycopg2
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -29,17 +29,32 @@ class TestEventTypeFormErrors(IntegrationCase):
 
     def test_a_missing_schema_file_is_a_form_error_that_names_it(self):
         with self.assertRaises(ValidationError) as caught:
-            self.make_event_type(schema_path="healthcare_integration_base/schemas/none.json")
+            self.make_event_type(
+                schema_path="healthcare_integration_base/schemas/none.json"
+            )
         self.assertIn("schemas/none.json", str(caught.exception))
 
     def test_files_outside_of_the_addons_are_not_read(self):
-        for path in ("/etc/passwd", "../../../../etc/passwd", "healthcare_integration_base/const.py"):
+        for path in (
+            "/etc/passwd",
+            "../../../../etc/passwd",
+            "healthcare_integration_base/const.py",
+        ):
             with self.subTest(path), self.assertRaises(ValidationError):
                 self.make_event_type(schema_path=path)
 
     def test_codes_have_dotted_lower_case_words(self):
-        for code in ("Supply.Order", "single", "supply..order", "supply.order-x", "supply.order."):
-            with self.subTest(code), self.assertRaisesRegex(ValidationError, "joined by dots"):
+        for code in (
+            "Supply.Order",
+            "single",
+            "supply..order",
+            "supply.order-x",
+            "supply.order.",
+        ):
+            with (
+                self.subTest(code),
+                self.assertRaisesRegex(ValidationError, "joined by dots"),
+            ):
                 self.make_event_type(code=code)
 
     def test_code_and_version_are_unique(self):
@@ -79,7 +94,9 @@ class TestEventTypeCatalogue(IntegrationCase):
         self.assertEqual(self.make_event_type()._validate({"any": "thing"}), [])
 
     def test_schema_files_of_addons_are_read(self):
-        event_type = self.env.ref("healthcare_integration_base.event_type_endpoint_tested")
+        event_type = self.env.ref(
+            "healthcare_integration_base.event_type_endpoint_tested"
+        )
         self.assertEqual(event_type._schema()["title"], "Endpoint tested")
         self.assertTrue(event_type._validate({}))
 
@@ -112,3 +129,12 @@ class TestEventTypeCatalogue(IntegrationCase):
         self.assertFalse(event_type._validate({"number": 1}))
         event_type.schema_text = SCHEMA
         self.assertTrue(event_type._validate({"number": 1}))
+
+    def test_protection_cannot_change_behind_stored_events(self):
+        event_type = self.make_event_type()
+        event_type.sensitivity = "phi"
+        event_type.sensitivity = "internal"
+        self.make_event(event_type, {})
+        event_type.sensitivity = "confidential"
+        with self.assertRaisesRegex(UserError, "make a new version"):
+            event_type.sensitivity = "phi"

@@ -11,14 +11,20 @@ from .common import IntegrationCase
 class TestMappingFormErrors(IntegrationCase):
     def test_a_broken_expression_is_a_form_error_with_position(self):
         for expression in ('{"a": }', "$sum(", "lines[", '{"a": "b'):
-            with self.subTest(expression), self.assertRaisesRegex(ValidationError, "Mapping"):
+            with (
+                self.subTest(expression),
+                self.assertRaisesRegex(ValidationError, "Mapping"),
+            ):
                 self.make_mapping(expression)
         with self.assertRaisesRegex(ValidationError, r"position \d+"):
             self.make_mapping('{"number": number, "x": ]}')
 
     def test_an_empty_expression_is_a_form_error(self):
         for expression in ("", "   ", False):
-            with self.subTest(expression), self.assertRaisesRegex(ValidationError, "empty"):
+            with (
+                self.subTest(expression),
+                self.assertRaisesRegex(ValidationError, "empty"),
+            ):
                 self.make_mapping(expression)
 
     def test_dangerous_functions_are_form_errors(self):
@@ -36,7 +42,9 @@ class TestMappingFormErrors(IntegrationCase):
         with self.assertRaisesRegex(ValidationError, "(?i)row 1"):
             self.make_mapping(False, kind="table", line_ids=[Command.create(row)])
         mapping = self.make_mapping(
-            False, kind="table", line_ids=[Command.create({"target": "a", "source": "b"})]
+            False,
+            kind="table",
+            line_ids=[Command.create({"target": "a", "source": "b"})],
         )
         with self.assertRaises(ValidationError):
             mapping.line_ids.target = "a[b"
@@ -57,13 +65,20 @@ class TestMappingEvaluation(IntegrationCase):
     def test_a_table_compiles_to_an_expression_that_is_shown(self):
         mapping = self.table(
             {"target": "order.number", "source": "number", "transform": "lower"},
-            {"target": "order.lines[].sku", "source": "lines[].product.code", "required": True},
+            {
+                "target": "order.lines[].sku",
+                "source": "lines[].product.code",
+                "required": True,
+            },
             {"target": "order.lines[].unit", "source": "lines[].unit", "default": "EA"},
             {"target": "order.kind", "default": "standard"},
         )
         data = {
             "number": "P0001",
-            "lines": [{"product": {"code": "A"}, "unit": "BX"}, {"product": {"code": "B"}}],
+            "lines": [
+                {"product": {"code": "A"}, "unit": "BX"},
+                {"product": {"code": "B"}},
+            ],
         }
         self.assertEqual(
             mapping._evaluate(data, {}),
@@ -92,7 +107,9 @@ class TestMappingEvaluation(IntegrationCase):
 
     def test_the_event_itself_is_readable(self):
         mapping = self.make_mapping('{"id": event.id, "at": event.time, "n": number}')
-        result = mapping._evaluate({"number": "P1"}, {"id": "u-1", "time": "2026-11-20T12:00:00Z"})
+        result = mapping._evaluate(
+            {"number": "P1"}, {"id": "u-1", "time": "2026-11-20T12:00:00Z"}
+        )
         self.assertEqual(result, {"id": "u-1", "at": "2026-11-20T12:00:00Z", "n": "P1"})
 
     def test_lists_of_partners_are_readable_as_data(self):
@@ -124,7 +141,9 @@ class TestMappingEvaluation(IntegrationCase):
         self.crosswalk(self.make_system())
         self.crosswalk(system, valid_to="2020-01-01", external_value="OLD")
         self.crosswalk(system, valid_from="2999-01-01", external_value="NEW")
-        mapping = self.make_mapping('{"u": $crosswalk("uom", unit)}', system_id=system.id)
+        mapping = self.make_mapping(
+            '{"u": $crosswalk("uom", unit)}', system_id=system.id
+        )
         self.assertEqual(mapping._evaluate({"unit": "Units"}, {}), {})
         self.crosswalk(system, valid_from="2020-01-02", valid_to="2999-01-01")
         self.assertEqual(mapping._evaluate({"unit": "Units"}, {}), {"u": "EA"})
@@ -132,7 +151,9 @@ class TestMappingEvaluation(IntegrationCase):
     def test_a_batch_reads_a_crosswalk_once(self):
         system = self.make_system()
         self.crosswalk(system)
-        mapping = self.make_mapping('{"u": $crosswalk("uom", unit)}', system_id=system.id)
+        mapping = self.make_mapping(
+            '{"u": $crosswalk("uom", unit)}', system_id=system.id
+        )
         mapping._evaluate({"unit": "Units"}, {})
         with self.assertQueryCount(0):
             for _message in range(20):
@@ -141,7 +162,9 @@ class TestMappingEvaluation(IntegrationCase):
     def test_a_changed_crosswalk_counts_at_once(self):
         system = self.make_system()
         pair = self.crosswalk(system)
-        mapping = self.make_mapping('{"u": $crosswalk("uom", unit)}', system_id=system.id)
+        mapping = self.make_mapping(
+            '{"u": $crosswalk("uom", unit)}', system_id=system.id
+        )
         mapping._evaluate({"unit": "Units"}, {})
         pair.external_value = "PCE"
         self.assertEqual(mapping._evaluate({"unit": "Units"}, {}), {"u": "PCE"})

@@ -4,6 +4,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..engine import payload
 from .common import IntegrationCase
 
 
@@ -25,7 +26,9 @@ class TestMappingLifeCycle(IntegrationCase):
             "event_type_id": self.event_type.id,
             **vals,
         }
-        return self.env["integration.mapping"].with_user(user or self.mapper).create(vals)
+        return (
+            self.env["integration.mapping"].with_user(user or self.mapper).create(vals)
+        )
 
     def activated(self, mapping):
         mapping.with_user(self.approver).action_approve()
@@ -36,7 +39,9 @@ class TestMappingLifeCycle(IntegrationCase):
         mapping = self.draft()
         self.assertEqual((mapping.state, mapping.author_id), ("draft", self.mapper))
         mapping.with_user(self.approver).action_approve()
-        self.assertEqual((mapping.state, mapping.approver_id), ("approved", self.approver))
+        self.assertEqual(
+            (mapping.state, mapping.approver_id), ("approved", self.approver)
+        )
         self.assertTrue(mapping.approved_at)
         mapping.with_user(self.approver).action_activate()
         self.assertEqual(mapping.state, "active")
@@ -80,12 +85,17 @@ class TestMappingLifeCycle(IntegrationCase):
             {"approver_id": self.approver.id},
             {"version": 9},
         ):
-            with self.subTest(vals), self.assertRaisesRegex(AccessError, "by its buttons only"):
+            with (
+                self.subTest(vals),
+                self.assertRaisesRegex(AccessError, "by its buttons only"),
+            ):
                 mapping.with_user(self.both).write(vals)
 
     def test_only_drafts_change(self):
         row = Command.create({"target": "a", "source": "b"})
-        mapping = self.activated(self.draft(kind="table", line_ids=[row])).with_user(self.mapper)
+        mapping = self.activated(self.draft(kind="table", line_ids=[row])).with_user(
+            self.mapper
+        )
         for change in (
             lambda: mapping.write({"content_type": "text/plain"}),
             lambda: mapping.write({"line_ids": [Command.clear()]}),
@@ -112,11 +122,19 @@ class TestMappingLifeCycle(IntegrationCase):
     def test_a_new_version_takes_over_when_it_is_activated(self):
         first = self.activated(self.draft())
         endpoint = self.make_endpoint()
-        subscription = self.make_subscription(endpoint, self.event_type, mapping_id=first.id)
+        subscription = self.make_subscription(
+            endpoint, self.event_type, mapping_id=first.id
+        )
         action = first.with_user(self.mapper).action_new_version()
         second = self.env["integration.mapping"].browse(action["res_id"])
         self.assertEqual(
-            (second.version, second.state, second.previous_id, second.author_id, second.name),
+            (
+                second.version,
+                second.state,
+                second.previous_id,
+                second.author_id,
+                second.name,
+            ),
             (2, "draft", first, self.mapper, first.name),
         )
         self.assertEqual(subscription.mapping_id, first)
@@ -127,13 +145,17 @@ class TestMappingLifeCycle(IntegrationCase):
 
     def test_what_is_in_use_is_not_retired(self):
         mapping = self.activated(self.draft())
-        subscription = self.make_subscription(None, self.event_type, mapping_id=mapping.id)
+        subscription = self.make_subscription(
+            None, self.event_type, mapping_id=mapping.id
+        )
         with self.assertRaisesRegex(UserError, "is used by"):
             mapping.with_user(self.approver).action_retire()
         subscription.mapping_id = False
         mapping.with_user(self.approver).action_retire()
 
-    def test_approval_and_activation_are_audited_with_the_digest_of_the_expression(self):
+    def test_approval_and_activation_are_audited_with_the_digest_of_the_expression(
+        self,
+    ):
         mapping = self.activated(self.draft())
         entries = self.audit_entries(mapping, "state")
         self.assertEqual(entries.mapped("user_id"), [self.approver.id] * 2)
@@ -200,29 +222,69 @@ class TestMappingPreview(IntegrationCase):
         preview = self.preview()
         preview.action_preview()
         self.env.flush_all()
-        self.env.cr.execute("SELECT * FROM integration_mapping_preview WHERE id = %s", [preview.id])
+        self.env.cr.execute(
+            "SELECT * FROM integration_mapping_preview WHERE id = %s", [preview.id]
+        )
         self.assertNotIn("17", [str(value) for value in self.env.cr.fetchone()])
         self.assertNotIn('{"n":17}', str(self.env.cr.fetchall()))
 
     def test_protected_content_needs_a_payload_reader(self):
-        self.event_type.sensitivity = "phi"
+        event_type = self.make_event_type(sensitivity="phi")
+        event = self.make_event(event_type, {"number": "secret 17"})
+        self.assertNotIn("secret 17", event.data)
+        mapping = self.make_mapping('{"n": number}', event_type_id=event_type.id)
         with self.assertRaisesRegex(AccessError, "payload readers"):
-            self.preview().action_preview()
+            self.preview(mapping_id=mapping.id).action_preview()
         reader = self.make_user("mapper", "payload_reader")
-        preview = self.preview(reader)
+        preview = self.preview(reader, mapping_id=mapping.id)
         preview.action_preview()
-        self.assertTrue(preview.result)
+        self.assertEqual(preview.result, '{"n":"secret 17"}')
+
+    def test_incoming_messages_are_previewed_as_they_are_applied(self):
+        mapping = self.make_mapping(
+            '{"number": orderNo}', event_type_id=self.event_type.id, direction="in"
+        )
+        endpoint = self.make_endpoint(direction="in")
+        message = self.env["integration.message"].create(
+            {
+                "uid": "01900000-0000-7000-8000-000000000001",
+                "direction": "in",
+                "endpoint_id": endpoint.id,
+                "event_type_id": self.event_type.id,
+                "content_type": "application/json; charset=utf-8",
+            }
+        )
+        self.env.flush_all()
+        payload.store(
+            self.env.cr, [{"message_id": message.id, "body": b'{"orderNo": 5}'}]
+        )
+        with self.assertRaisesRegex(AccessError, "payload readers"):
+            self.preview(mapping_id=mapping.id).action_preview()
+        preview = self.preview(
+            self.make_user("mapper", "payload_reader"), mapping_id=mapping.id
+        )
+        self.assertEqual(preview.message_id, message)
+        preview.action_preview()
+        self.assertEqual(preview.result, '{"number":5}')
+        self.assertIn("/number", preview.schema_errors)
+        self.assertTrue(self.audit_entries(message, "payload_view"))
 
     def test_viewers_have_no_preview(self):
         viewer = self.make_user("viewer", "payload_reader")
-        with mute_logger("odoo.addons.base.models.ir_model"), self.assertRaises(AccessError):
+        with (
+            mute_logger("odoo.addons.base.models.ir_model"),
+            self.assertRaises(AccessError),
+        ):
             self.preview(viewer)
 
     def test_events_of_another_company_stay_out_of_reach(self):
         other = self.env["res.company"].create({"name": "Other Hospital"})
         event = self.make_event(self.event_type, {"number": 1}, company_id=other.id)
         preview = self.preview(event_id=event.id)
-        with mute_logger("odoo.addons.base.models.ir_rule"), self.assertRaises(AccessError):
+        with (
+            mute_logger("odoo.addons.base.models.ir_rule"),
+            self.assertRaises(AccessError),
+        ):
             preview.action_preview()
 
     def test_without_any_event_it_says_so(self):

@@ -23,10 +23,14 @@ class TestMessageBody(IntegrationCase):
     def rendered(self, data, mapping=None, endpoint=None, **vals):
         event = self.make_event(self.event_type, data, **vals)
         endpoint = self.endpoint if endpoint is None else endpoint
-        return event, render.render(render.event_values(event), mapping or self.none, endpoint)
+        return event, render.render(
+            render.event_values(event), mapping or self.none, endpoint
+        )
 
     def mapping(self, expression, state="active", **vals):
-        return self.make_mapping(expression, event_type_id=self.event_type.id, state=state, **vals)
+        return self.make_mapping(
+            expression, event_type_id=self.event_type.id, state=state, **vals
+        )
 
     def test_without_a_mapping_it_is_a_cloudevent(self):
         event, made = self.rendered(
@@ -41,7 +45,10 @@ class TestMessageBody(IntegrationCase):
         self.assertEqual(made.content_type, "application/cloudevents+json")
         self.assertEqual(made.schema_errors, [])
         self.assertEqual(
-            {name: body[name] for name in ("specversion", "id", "type", "subject", "time")},
+            {
+                name: body[name]
+                for name in ("specversion", "id", "type", "subject", "time")
+            },
             {
                 "specversion": "1.0",
                 "id": event.uid,
@@ -56,13 +63,17 @@ class TestMessageBody(IntegrationCase):
         self.assertEqual(body["data"], {"number": "P1", "amount": "12.50"})
         self.assertTrue(body["source"].startswith("urn:odoo:"))
         self.assertTrue(
-            body["dataschema"].endswith(f"/integration/v1/schemas/{self.event_type.code}/1")
+            body["dataschema"].endswith(
+                f"/integration/v1/schemas/{self.event_type.code}/1"
+            )
         )
 
     def test_the_source_can_be_set(self):
         self.use_settings(source="https://hospital.example/odoo")
         _event, made = self.rendered({})
-        self.assertEqual(json.loads(made.body)["source"], "https://hospital.example/odoo")
+        self.assertEqual(
+            json.loads(made.body)["source"], "https://hospital.example/odoo"
+        )
 
     def test_the_same_event_gives_the_same_bytes(self):
         event, made = self.rendered({"b": 1, "a": "é"})
@@ -71,7 +82,9 @@ class TestMessageBody(IntegrationCase):
         self.assertIn("é".encode(), made.body)
 
     def test_a_mapping_decides_body_and_content_type(self):
-        mapping = self.mapping('{"no": number}', content_type="application/vnd.partner+json")
+        mapping = self.mapping(
+            '{"no": number}', content_type="application/vnd.partner+json"
+        )
         _event, made = self.rendered({"number": "P1"}, mapping)
         self.assertEqual(made.body, b'{"no":"P1"}')
         self.assertEqual(made.content_type, "application/vnd.partner+json")
@@ -96,7 +109,9 @@ class TestMessageBody(IntegrationCase):
 
     def test_a_mapping_that_fails_tells_no_data(self):
         mapping = self.mapping("$number(number)")
-        message = self.assertMappingError("mapping_failed", {"number": "Jane Roe"}, mapping)
+        message = self.assertMappingError(
+            "mapping_failed", {"number": "Jane Roe"}, mapping
+        )
         self.assertNotIn("Jane", message)
 
     def test_a_mapping_without_a_result_is_an_error(self):
@@ -112,7 +127,9 @@ class TestMessageBody(IntegrationCase):
         draft = self.mapping('{"no": number}', state="draft")
         self.assertMappingError("mapping_not_active", {"number": "P1"}, draft)
         for state in ("test", "shadow"):
-            _event, made = self.rendered({"number": "P1"}, draft, self.make_endpoint(state=state))
+            _event, made = self.rendered(
+                {"number": "P1"}, draft, self.make_endpoint(state=state)
+            )
             self.assertEqual(made.body, b'{"no":"P1"}')
 
     def test_values_of_a_batch_need_no_record(self):

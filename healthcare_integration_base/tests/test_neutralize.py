@@ -26,7 +26,8 @@ class TestNeutralize(IntegrationCase):
     @classmethod
     def make_job(cls, model):
         cls.env.cr.execute(
-            "INSERT INTO queue_job (uuid, name, state, model_name, method_name, channel, company_id)"
+            "INSERT INTO queue_job"
+            " (uuid, name, state, model_name, method_name, channel, company_id)"
             " VALUES (gen_random_uuid(), 'job', 'pending', %s, 'x', 'root', %s) RETURNING id",
             [model, cls.env.company.id],
         )

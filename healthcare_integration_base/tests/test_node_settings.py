@@ -27,7 +27,11 @@ class TestNodeSettings(TransactionCase):
         self.key = keyring.generate()
         self.path = self.write_file(CONF.format(key=self.key))
         self.startPatcher(patch.dict(config.options, {"config": self.path}))
-        clean = {name: v for name, v in os.environ.items() if not name.startswith(runtime.PREFIX)}
+        clean = {
+            name: v
+            for name, v in os.environ.items()
+            if not name.startswith(runtime.PREFIX)
+        }
         self.startPatcher(patch.dict(os.environ, clean, clear=True))
 
     def write_file(self, text):
@@ -72,7 +76,11 @@ class TestNodeSettings(TransactionCase):
         self.assertEqual(runtime.keyring().primary_id, "other")
 
     def test_http_is_for_test_systems_only(self):
-        for environment, allowed in [("production", False), ("staging", False), ("test", True)]:
+        for environment, allowed in [
+            ("production", False),
+            ("staging", False),
+            ("test", True),
+        ]:
             self.assertEqual(runtime.network_policy(environment).allow_http, allowed)
         self.assertEqual(len(runtime.network_policy("test").allowed_networks), 2)
 
@@ -100,7 +108,9 @@ class TestAutonomousTransaction(TransactionCase):
             self.assertEqual(env.cr.fetchone()[0], "read committed")
             env["ir.config_parameter"].set_param(name, "1")
         with self.registry.cursor() as cr:
-            cr.execute("DELETE FROM ir_config_parameter WHERE key = %s RETURNING value", [name])
+            cr.execute(
+                "DELETE FROM ir_config_parameter WHERE key = %s RETURNING value", [name]
+            )
             self.assertEqual(cr.fetchall(), [("1",)])
 
     def test_it_rolls_back_and_lets_the_exception_through(self):

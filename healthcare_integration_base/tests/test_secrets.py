@@ -18,7 +18,8 @@ class TestSecrets(IntegrationCase):
     def stored(self, credential):
         self.env.flush_all()
         self.env.cr.execute(
-            "SELECT secret_token FROM integration_credential WHERE id = %s", [credential.id]
+            "SELECT secret_token FROM integration_credential WHERE id = %s",
+            [credential.id],
         )
         return bytes(self.env.cr.fetchone()[0] or b"")
 
@@ -68,7 +69,9 @@ class TestSecrets(IntegrationCase):
 
     def test_another_key_on_this_node_is_a_configuration_error(self):
         credential = self.make_credential()
-        self.use_settings(encryption_key="other:" + keyring.generate().partition(":")[2])
+        self.use_settings(
+            encryption_key="other:" + keyring.generate().partition(":")[2]
+        )
         with self.assertRaises(Configuration) as caught:
             credential._secret()
         self.assertEqual(caught.exception.code, "key_unknown")
@@ -82,7 +85,9 @@ class TestSecrets(IntegrationCase):
     def test_an_expired_credential_never_sends_unauthenticated(self):
         now = fields.Datetime.now()
         for kind in ("bearer", "signing_secret"):
-            credential = self.make_credential(kind, expires_at=now - timedelta(seconds=1))
+            credential = self.make_credential(
+                kind, expires_at=now - timedelta(seconds=1)
+            )
             with self.subTest(kind), self.assertRaises(Configuration) as caught:
                 credential._to_ring1(now)
             self.assertEqual(caught.exception.code, "credential_expired")
@@ -113,7 +118,10 @@ class TestSecrets(IntegrationCase):
             ("basic", {"username": False}),
         ]
         for kind, vals in bad:
-            with self.subTest(kind=kind, **vals), self.assertRaises(ValidationError) as caught:
+            with (
+                self.subTest(kind=kind, **vals),
+                self.assertRaises(ValidationError) as caught,
+            ):
                 self.make_credential(kind, **vals)
             self.assertNotIn(vals.get("secret") or "none", str(caught.exception))
 
@@ -180,7 +188,9 @@ class TestSecretRotation(IntegrationCase):
             self.credential._rotate(signing.generate_secret(), grace_days=3)
         with self.assertRaisesRegex(UserError, "let one expire first"):
             self.credential._rotate(self.new, grace_days=3)
-        self.credential.previous_ids[0].valid_until = fields.Datetime.now() - timedelta(1)
+        self.credential.previous_ids[0].valid_until = fields.Datetime.now() - timedelta(
+            1
+        )
         self.credential._rotate(self.new, grace_days=3)
 
     def test_expired_secrets_are_forgotten_by_the_vacuum(self):
@@ -195,7 +205,13 @@ class TestSecretRotation(IntegrationCase):
         wizard = (
             self.env["integration.credential.rotate"]
             .with_user(administrator)
-            .create({"credential_id": self.credential.id, "new_secret": self.new, "grace_days": 1})
+            .create(
+                {
+                    "credential_id": self.credential.id,
+                    "new_secret": self.new,
+                    "grace_days": 1,
+                }
+            )
         )
         self.assertEqual(self.credential._secret(), self.new.encode())
         self.assertFalse(wizard.new_secret)
@@ -211,5 +227,8 @@ class TestSecretRotation(IntegrationCase):
 
     def test_only_administrators_rotate(self):
         operator = self.make_user("operator")
-        with mute_logger("odoo.addons.base.models.ir_model"), self.assertRaises(AccessError):
+        with (
+            mute_logger("odoo.addons.base.models.ir_model"),
+            self.assertRaises(AccessError),
+        ):
             self.credential.with_user(operator)._rotate(self.new, 0)

@@ -16,7 +16,9 @@ class IntegrationCredentialRotate(models.TransientModel):
     _description = "Rotate the Secret of a Credential"
     _allow_sudo_commands = False
 
-    credential_id = fields.Many2one("integration.credential", required=True, ondelete="cascade")
+    credential_id = fields.Many2one(
+        "integration.credential", required=True, ondelete="cascade"
+    )
     kind = fields.Selection(related="credential_id.kind")
     has_secret = fields.Boolean(related="credential_id.has_secret")
     grace_days = fields.Integer(
@@ -25,7 +27,9 @@ class IntegrationCredentialRotate(models.TransientModel):
         "so that the partner can change over. Other kinds are replaced at once.",
     )
     new_secret = fields.Char(
-        compute="_compute_new_secret", inverse="_inverse_new_secret", help="Stored encrypted."
+        compute="_compute_new_secret",
+        inverse="_inverse_new_secret",
+        help="Stored encrypted.",
     )
     shown_secret = fields.Char(
         store=False, readonly=True, help="Shown this once: hand it to the partner now."
@@ -48,7 +52,9 @@ class IntegrationCredentialRotate(models.TransientModel):
     def default_get(self, fields_list):
         """Show the secret that ``action_generate`` has just made."""
         values = super().default_get(fields_list)
-        values.setdefault("shown_secret", self.env.context.get("integration_shown_secret", False))
+        values.setdefault(
+            "shown_secret", self.env.context.get("integration_shown_secret", False)
+        )
         return values
 
     def action_rotate(self):
@@ -63,7 +69,9 @@ class IntegrationCredentialRotate(models.TransientModel):
         """
         self.ensure_one()
         if self.kind != "signing_secret":
-            raise UserError(self.env._("Only signing secrets are made here; enter the others."))
+            raise UserError(
+                self.env._("Only signing secrets are made here; enter the others.")
+            )
         secret = signing.generate_secret()
         self.credential_id._rotate(secret, self.grace_days)
         return {

@@ -2,10 +2,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..codecs import get as get_codec
-from ..engine import render
+from .. import codecs
+from ..engine import payload, render
 from ..models.integration_audit import TRANSITION
-from ..protocol.errors import IntegrationError
+from ..protocol.errors import IntegrationError, Rejected
 
 PAYLOAD_READER = "healthcare_integration_base.group_payload_reader"
 MAPPER = "healthcare_integration_base.group_mapper"
@@ -23,7 +23,9 @@ class IntegrationMappingPreview(models.TransientModel):
     _description = "Preview of a Mapping"
     _allow_sudo_commands = False
 
-    mapping_id = fields.Many2one("integration.mapping", required=True, ondelete="cascade")
+    mapping_id = fields.Many2one(
+        "integration.mapping", required=True, ondelete="cascade"
+    )
     direction = fields.Selection(related="mapping_id.direction")
     event_type_id = fields.Many2one(related="mapping_id.event_type_id")
     expression = fields.Text(related="mapping_id.expression")
@@ -43,7 +45,9 @@ class IntegrationMappingPreview(models.TransientModel):
         domain="[('direction', '=', 'in'), ('event_type_id', '=', event_type_id)]",
         help="The newest incoming message of the type, or another one.",
     )
-    shown = fields.Boolean(readonly=True, help="Viewing was asked for and is in the audit trail.")
+    shown = fields.Boolean(
+        readonly=True, help="Viewing was asked for and is in the audit trail."
+    )
     result = fields.Text(compute="_compute_result")
     error = fields.Char(compute="_compute_result")
     schema_errors = fields.Text(compute="_compute_result")
@@ -53,17 +57,16 @@ class IntegrationMappingPreview(models.TransientModel):
     def _compute_sample(self):
         for preview in self:
             newest = [("type_id", "=", preview.event_type_id.id)]
-            preview.event_id = (
-                preview.direction == "out"
-                and self.env["integration.event"].search(newest, limit=1)
-            )
+            preview.event_id = preview.direction == "out" and self.env[
+                "integration.event"
+            ].search(newest, limit=1)
             incoming = [
-                ("direction", "=", "in"), ("event_type_id", "=", preview.event_type_id.id)
+                ("direction", "=", "in"),
+                ("event_type_id", "=", preview.event_type_id.id),
             ]
-            preview.message_id = (
-                preview.direction == "in"
-                and self.env["integration.message"].search(incoming, limit=1)
-            )
+            preview.message_id = preview.direction == "in" and self.env[
+                "integration.message"
+            ].search(incoming, limit=1)
 
     def action_preview(self):
         """Show the result; the view of the content is an audit entry.
@@ -75,9 +78,13 @@ class IntegrationMappingPreview(models.TransientModel):
         self._check_rights()
         sample = self._sample()
         if not sample:
-            raise UserError(self.env._("Choose an event or message to preview the mapping on."))
+            raise UserError(
+                self.env._("Choose an event or message to preview the mapping on.")
+            )
         self.env["integration.audit.entry"]._log(
-            "payload_view", sample, self.env._("Preview of %s", self.mapping_id.display_name)
+            "payload_view",
+            sample,
+            self.env._("Preview of %s", self.mapping_id.display_name),
         )
         self.with_context(integration_transition=TRANSITION).shown = True
         return {
@@ -108,17 +115,25 @@ class IntegrationMappingPreview(models.TransientModel):
     def _check_rights(self):
         user = self.env.user
         if not self.env.su and not (user.has_group(MAPPER) or user.has_group(APPROVER)):
-            raise AccessError(self.env._("Only mappers and approvers may preview mappings."))
-        protected = self.event_type_id.sudo().sensitivity == "phi" or self.direction == "in"
+            raise AccessError(
+                self.env._("Only mappers and approvers may preview mappings.")
+            )
+        protected = (
+            self.event_type_id.sudo().sensitivity == "phi" or self.direction == "in"
+        )
         if protected and not self.env.su and not user.has_group(PAYLOAD_READER):
             raise AccessError(
-                self.env._("Only payload readers may see protected or incoming content.")
+                self.env._(
+                    "Only payload readers may see protected or incoming content."
+                )
             )
 
     @api.depends("shown", "mapping_id", "event_id", "message_id")
     def _compute_result(self):
         for preview in self:
-            preview.update({"result": "", "error": "", "schema_errors": "", "content_type": ""})
+            preview.update(
+                {"result": "", "error": "", "schema_errors": "", "content_type": ""}
+            )
             if preview.shown:
                 preview._check_rights()
                 preview._show()
@@ -141,7 +156,10 @@ class IntegrationMappingPreview(models.TransientModel):
 
     def _incoming(self):
         message = self._sample().sudo()
-        received = get_codec(message.endpoint_id.codec or "json").read(
-            message._payload_bytes(), message.content_type or "application/json", None
-        )
+        stored = payload.load(self.env.cr, message.ids).get(message.id)
+        if stored is None:
+            raise Rejected("The body is no longer stored", code="body_missing")
+        mimetype, charset = codecs.parse_content_type(message.content_type or "")
+        codec = codecs.get(message.endpoint_id.codec)
+        received = codec.read(payload.clear(stored), mimetype, charset)
         return render.render_incoming(received.data, received.meta(), self.mapping_id)
