@@ -18,6 +18,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+AGAIN = 1.0
+
 
 class _CutOff(BaseException):
     """Not an Exception, so that the code under watch cannot swallow it."""
@@ -29,7 +31,9 @@ class Watch:
     def __init__(self, seconds: float):
         self.deadline = time.monotonic() + seconds
         self._thread_id = threading.get_ident()
-        self._shielded = self._fired = False
+        self._shielded = False
+        self._fire_at = self.deadline
+        self._fired = False
 
     def check(self) -> None:
         """:raises TimeoutError: if the deadline passed; cheap enough for each step"""
@@ -47,10 +51,14 @@ class Watch:
                 self._shielded = False
             self.check()
 
-    def fire(self) -> None:
-        """Raise in the watched thread, once. The caller holds the lock."""
-        if not self._fired and not self._shielded:
-            self._fired = True
+    def fire(self, now: float) -> None:
+        """Raise in the watched thread if it is late. The caller holds the lock.
+
+        Again after a second: an exception that hits a callback of the garbage
+        collector or a ``__del__`` is lost.
+        """
+        if now > self._fire_at and not self._shielded:
+            self._fired, self._fire_at = True, now + AGAIN
             _raise_in(self._thread_id, _CutOff)
 
     def disarm(self) -> None:
@@ -97,8 +105,7 @@ class _Watcher:
             if not self._watches:
                 self._work.clear()
             for watch in self._watches:
-                if now > watch.deadline:
-                    watch.fire()
+                watch.fire(now)
 
 
 _watcher = _Watcher()
@@ -118,9 +125,16 @@ def run_for(seconds: float, function: Callable[[Watch], T]) -> T:
         finally:
             _watcher.remove(watch)
     except _CutOff:
-        # it may have hit inside the first remove; it comes only once
-        _watcher.remove(watch)
+        _remove_surely(watch)  # it may have hit inside the first remove
         raise TimeoutError from None
+
+
+def _remove_surely(watch: Watch) -> None:
+    while True:
+        try:
+            return _watcher.remove(watch)
+        except _CutOff:
+            continue
 
 
 def _raise_in(thread_id: int, kind: type[BaseException] | None) -> None:

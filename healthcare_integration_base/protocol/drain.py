@@ -109,10 +109,11 @@ class Drain:
         *,
         call: Call = inline,
         rng: random.Random | None = None,
+        stopping: Callable[[], bool] = lambda: False,
     ):
         self.store, self.processor, self.clock = store, processor, clock
         self.options = options or Options()
-        self.call = call
+        self.call, self.stopping = call, stopping
         self.rng = rng or random.Random()
         self.owners: dict[int, Owner] = {}
         self.processed = 0
@@ -177,7 +178,7 @@ class Drain:
         return finished or claimed
 
     def _over(self) -> bool:
-        return self._lost or self.clock.now() >= self._stop_at
+        return self._lost or self.clock.now() >= self._stop_at or self.stopping()
 
     def _may_leave(self, idle_since: float) -> bool:
         """Idle for the linger time, and nothing becomes due within it."""

@@ -209,7 +209,7 @@ def check_url(url: str, policy: NetworkPolicy) -> SplitResult:
         raise Refused("The URL contains a user name or password; use a credential.", rule="userinfo")
     if "#" in url:
         raise Refused("The URL contains a fragment (#).", rule="fragment")
-    host, port = _check_host_name(parts.hostname), _port_of(parts)
+    host, port = _check_host_name(parts), _port_of(parts)
     if _is_literal(host):
         check_address(host, policy)
     netloc = f"[{host}]" if ":" in host else host
@@ -243,10 +243,11 @@ def _port_of(parts: SplitResult) -> int | None:
     return port
 
 
-def _check_host_name(host: str | None) -> str:
+def _check_host_name(parts: SplitResult) -> str:
+    host = parts.hostname
     if not host:
         raise Refused("The URL has no host name.", rule="host")
-    if ":" in host:
+    if "[" in parts.netloc or ":" in host:
         return _check_ipv6_literal(host)
     name = _to_ascii(host)
     labels = name.removesuffix(".").split(".")

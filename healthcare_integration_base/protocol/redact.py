@@ -27,7 +27,10 @@ SENSITIVE_HEADERS = frozenset(
         "x-ssl-client-cert",
     }
 )
-_SENSITIVE_WORD = re.compile(r"(token|secret|password|passwd|signature|credential|api[-_]?key|auth)", re.I)
+_SENSITIVE_WORD = re.compile(
+    r"(token|secret|password|passwd|signature|credential|api[-_]?key|auth|(?<!idempotency)[-_]key$)",
+    re.IGNORECASE,
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 

@@ -86,9 +86,9 @@ def decode_secret(text: str) -> bytes:
     encoded = text.strip().removeprefix(PREFIX)
     if "_" in encoded:
         raise SecretError(f"The secret has an unknown prefix; a symmetric secret starts with {PREFIX}")
-    if not encoded:
-        raise SecretError("The secret is empty")
     unpadded = encoded.rstrip("=")
+    if not unpadded:
+        raise SecretError("The secret is empty")
     try:
         return base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True)
     except (binascii.Error, ValueError):
