@@ -29,7 +29,10 @@ class AccountPayment(models.Model):
         return result
 
     def _integration_waiting(self):
-        return self.filtered(lambda payment: payment.state not in DONE_STATES)
+        # A payment with a journal entry is "in process" from its creation, its entry a draft.
+        return self.filtered(
+            lambda payment: payment.state not in DONE_STATES or payment.move_id.state == "draft"
+        )
 
     def _integration_emit_done(self):
         done = self.filtered(lambda payment: payment.state in DONE_STATES)
