@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
+from odoo.service.server import CommonServer
 from odoo.tools import SQL, config
 
 from ..protocol.drain import Drain, Ended, inline
@@ -26,6 +29,7 @@ from .store import DrainStore, SingleStore
 _logger = logging.getLogger(__name__)
 
 LONGEST_STAY = 40.0
+_shutdown = threading.Event()
 LINGER = 5.0
 
 
@@ -138,7 +142,14 @@ def run_after_commit(env, message_ids: Sequence[int]) -> None:
         _logger.error("Messages %s were not sent: %s", list(message_ids), where(exc))
 
 
+@lru_cache(maxsize=1)
+def _watch_shutdown() -> None:
+    """Let drains end with the server: it waits a second for requests under way."""
+    CommonServer.on_stop(_shutdown.set)
+
+
 def _run(store: DrainStore, chosen: Options, threaded: bool) -> Ended:
+    _watch_shutdown()
     executor = ThreadPoolExecutor(1, "integration-db") if threaded else None
     try:
         longest = chosen.max_seconds + longest_exchange() + chosen.insist_seconds + 30
@@ -154,7 +165,14 @@ async def _drain(store: DrainStore, chosen: Options, executor) -> Ended:
     async with AsyncExitStack() as stack:
         sender = await stack.enter_async_context(Sender(store.transaction, longest_exchange()))
         processors = {"out": sender, "in": Applier(store, call)}
-        drain = Drain(store, Dispatcher(store, processors), WallClock(), chosen, call=call)
+        drain = Drain(
+            store,
+            Dispatcher(store, processors),
+            WallClock(),
+            chosen,
+            call=call,
+            stopping=_shutdown.is_set,
+        )
         return await drain.run()
 
 

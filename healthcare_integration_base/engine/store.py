@@ -90,10 +90,10 @@ class DrainStore:
             self.unlock()
         except StoreLost:
             _logger.info("The connection of lane %s was lost before its end", self.lane)
-        self._stack.close()
+        self._abandon()
 
     def _lose(self, exc: psycopg2.Error) -> None:
-        _logger.warning("Lane %s lost its database connection (%s)", self.lane, exc.pgcode)
+        _logger.info("Lane %s lost its database connection (%s)", self.lane, exc.pgcode)
         raise StoreLost(exc.pgcode or "connection") from None
 
     def reconnect(self) -> None:

@@ -11,6 +11,7 @@ from odoo.tools import SQL
 from .. import runtime
 from ..engine import dashboard, queue, run, sql, store
 from ..engine.safe import where
+from ..protocol.drain import StoreLost
 
 _logger = logging.getLogger(__name__)
 
@@ -101,6 +102,8 @@ class IntegrationDrain(models.AbstractModel):
         """
         try:
             ended = run.run_lane(self.env, lane, self._drain_options())
+        except StoreLost:
+            return "the database went away; the sweep goes on"
         except Exception as exc:  # values stay in here; the sweep starts the next drain
             _logger.error("The drain of lane %s ended with %s", lane, where(exc))
             return f"ended with {type(exc).__name__}; the sweep goes on"
