@@ -132,7 +132,9 @@ class PurchaseOrderAcknowledgement(models.Model):
             if line.date_planned.date() != date
         ]
         if moved:
-            order._update_date_planned_for_lines(moved)
+            # Odoo looks its note for the buyer up by model, which users may not read;
+            # the lines themselves are written as the user.
+            order.sudo()._update_date_planned_for_lines(moved)
 
     def _shortfalls(self):
         """Return the order lines of which less is confirmed than ordered, with what is."""
