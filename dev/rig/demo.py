@@ -6,19 +6,19 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from . import databases, paths, processes
-from .progress import RigError, run, say, step
+from .progress import RigError, run, say, step, tail
 
 DATABASE = "demo"
 PORT = 8069
+PARTNERS_LOG = paths.LOGS / "partners.log"
 
 
 def scenario(source: Path, arguments) -> int:
     """Run the main job end to end upon a fresh database; return its exit status."""
-    if not (paths.ROOT / "dev/demo/__main__.py").exists():
-        raise RigError("there is no scenario yet (dev/demo/__main__.py)")
     with step(f"database {DATABASE}"):
         databases.drop(DATABASE)
         databases.ensure_copy(DATABASE, databases.ensure_demo_template(source))
@@ -73,18 +73,28 @@ def serve(source: Path) -> int:
     try:
         server.start()
         say(
-            f"http://localhost:{port}  database {DATABASE}, admin / admin"
-            "  (Ctrl-C stops)"
+            f"http://localhost:{port}  database {DATABASE}, admin / admin  (Ctrl-C stops)"
         )
-        return server.process.wait()
+        return _watch(server, partners)
     except KeyboardInterrupt:
         return 0
     finally:
         say("stopping")
+        _stop(partners)
         server.terminate()
-        for partner in partners:
-            partner.terminate()
-            partner.wait(10)
+
+
+def _watch(server: processes.OdooServer, partners: subprocess.Popen) -> int:
+    """Wait for the server's end; tell when the partners end before it."""
+    told = False
+    while server.running():
+        if partners.poll() is not None and not told:
+            told = True
+            say(f"the simulated partners ended: see {PARTNERS_LOG}")
+            say(tail(PARTNERS_LOG, 3))
+        time.sleep(0.5)
+    say(f"the server ended: see {server.log}")
+    return server.process.returncode or 1
 
 
 def _current_database(source: Path) -> None:
@@ -104,18 +114,25 @@ def _current_database(source: Path) -> None:
         databases.note(DATABASE, template)
 
 
-def _start_partners(port: int) -> list[subprocess.Popen]:
-    if not (paths.ROOT / "dev/partners/__main__.py").exists():
-        say("there are no simulated partners yet (dev/partners/__main__.py)")
-        return []
+def _start_partners(port: int) -> subprocess.Popen:
+    """Start the simulated partners, which connect themselves with the database."""
     paths.LOGS.mkdir(parents=True, exist_ok=True)
-    with (paths.LOGS / "partners.log").open("wb") as log:
-        process = subprocess.Popen(
+    with PARTNERS_LOG.open("wb") as log:
+        return subprocess.Popen(
             [str(paths.VENV_PYTHON), "-m", "dev.partners"],
             env={**os.environ, **_environment(port)},
             cwd=paths.ROOT,
+            stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return [process]
+
+
+def _stop(partners: subprocess.Popen) -> None:
+    partners.terminate()
+    try:
+        partners.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(partners.pid, signal.SIGKILL)
+        partners.wait()

@@ -144,7 +144,8 @@ class OdooServer:
     def _ready_or_dead(self) -> bool:
         if self.process.poll() is not None:
             raise RigError(f"Odoo ended with exit status {self.process.returncode}")
-        return self.answers("/web/login")
+        # a light page that needs the database: no assets to build first
+        return self.answers("/web/manifest.webmanifest")
 
     def answers(self, path: str = "/web/health") -> bool:
         """Tell whether a page is answered with 200."""
