@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..engine import render
 from ..models.integration_endpoint import TRANSITIONS
 from .common import IntegrationCase
 
@@ -146,3 +147,23 @@ class TestEndpointStates(IntegrationCase):
         with mute_logger("odoo.sql_db"):
             copy = endpoint.copy({"code": "another-code"})
         self.assertEqual(copy.state, "draft")
+
+    def test_a_test_message_is_an_event_like_every_other(self):
+        for state in ("test", "active"):
+            endpoint = self.make_endpoint(state=state).with_user(self.operator)
+            action = endpoint.action_send_test()
+            message = self.env["integration.message"].browse(action["res_id"])
+            with self.subTest(state):
+                self.assertEqual(message.endpoint_id, endpoint)
+                self.assertEqual(message.state, "pending")
+                self.assertEqual(
+                    message.event_type_id.code, "integration.endpoint.tested"
+                )
+                made = render.render(
+                    render.event_values(message.event_id),
+                    self.env["integration.mapping"],
+                    endpoint,
+                )
+                self.assertEqual(made.schema_errors, [])
+                self.assertIn(endpoint.code.encode(), made.body)
+                self.assertIn({"out"}, self.woken)

@@ -4,7 +4,7 @@ from odoo.exceptions import AccessError, UserError
 
 from .. import codecs
 from ..engine import payload, render
-from ..models.integration_audit import TRANSITION
+from ..models.integration_audited import TRANSITION
 from ..protocol.errors import IntegrationError, Rejected
 
 PAYLOAD_READER = "healthcare_integration_base.group_payload_reader"
