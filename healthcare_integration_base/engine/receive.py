@@ -57,6 +57,8 @@ def accept(env, endpoint, client, arrival):
     event_type = _event_type(env, endpoint, received)
     values = _values(endpoint, client, event_type, arrival, received)
     with autonomous(env) as own:
+        # for a repeated one as well: a crash may have swallowed the first wake-up
+        own["integration.drain"]._wake({endpoint.lane})
         return _store(own, endpoint, values, arrival.body, event_type.sensitivity == "phi")
 
 
@@ -131,7 +133,6 @@ def _store(env, endpoint, values, body, phi):
         added = outbox.insert_messages(env.cr, [values])
         if added:
             payload.store(env.cr, [{"message_id": added[0], "body": body, "phi": phi}])
-            env["integration.drain"]._wake({endpoint.lane})
             return Receipt(values["uid"], repeated=False)
         earlier = _find_earlier(env, endpoint, values["external_id"])
         if earlier and earlier["expired"]:

@@ -3,6 +3,7 @@
 
 import json
 import time
+from contextlib import nullcontext
 from unittest.mock import patch
 
 from odoo import Command
@@ -125,10 +126,14 @@ class InboxCase(IntegrationCase):
         """Let the time pass until every waiting message is due."""
         self.env.cr.execute("UPDATE integration_queue_entry SET due_at = now() - interval '1 hour'")
 
+    def one_connection(self):
+        """Have all cursors be the test's own."""
+        return self.enter_registry_test_mode()
+
     def apply_all(self):
         """Drain the lane of incoming messages once."""
         self.env.flush_all()
-        with self.enter_registry_test_mode():
+        with self.one_connection():
             run.run_lane(self.env, "in", Options(max_seconds=60, linger=0), threaded=False)
         self.env.invalidate_all()
 
@@ -137,13 +142,17 @@ class InboxCase(IntegrationCase):
         body = json.dumps(body).encode() if isinstance(body, dict) else body
         arrival = receive.Arrival(body, content_type, message_id)
         self.env.flush_all()
-        with self.enter_registry_test_mode():
+        with self.one_connection():
             receipt = receive.accept(self.env, self.endpoint, self.client, arrival)
         return self.env["integration.message"].search([("uid", "=", receipt.uid)])
 
 
 class ReceptionCase(InboxCase, HttpCase):
     """The same, called over HTTP."""
+
+    def one_connection(self):
+        """Nothing to do: a HttpCase is like that all the time."""
+        return nullcontext()
 
     # -- calling ------------------------------------------------------------------
 

@@ -272,8 +272,13 @@ class TestApplying(InboxCase):
 
     # -- afterwards ----------------------------------------------------------------
 
+    def make_target(self):
+        """Return an outgoing endpoint of another system in the client's company."""
+        system = self.make_system(company_id=self.company.id)
+        return self.make_endpoint(system_id=system.id, state="active")
+
     def test_others_may_subscribe_to_what_came_in(self):
-        target = self.make_endpoint(state="active")
+        target = self.make_target()
         self.make_subscription(target, self.event_type)
         message = self.applied({"name": "Anna"})
         event = self.env["integration.event"].search([("type_id", "=", self.event_type.id)])
@@ -293,7 +298,7 @@ class TestApplying(InboxCase):
 
     def test_it_is_not_echoed_to_the_system_it_came_from(self):
         echo = self.make_endpoint(system_id=self.system.id, state="active")
-        other = self.make_endpoint(state="active")
+        other = self.make_target()
         self.make_subscription(echo, self.event_type)
         self.make_subscription(other, self.event_type)
         self.assertEqual(self.applied({"name": "Anna"}).state, "done")
@@ -301,7 +306,7 @@ class TestApplying(InboxCase):
         self.assertEqual(outgoing.endpoint_id, other)
 
     def test_what_failed_publishes_nothing(self):
-        self.make_subscription(self.make_endpoint(state="active"), self.event_type)
+        self.make_subscription(self.make_target(), self.event_type)
         self.applied({"name": "Anna"}, raising(UserError("no")))
         self.assertFalse(self.env["integration.event"].search([("type_id.code", "=", CODE)]))
 

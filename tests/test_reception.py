@@ -1,0 +1,173 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""Partners call a real server: at the same time, over a crash, as the documentation says."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from dev.rig import paths
+from tests.harness import connect, poll, run_in_odoo
+
+PATH = "/integration/v1/messages/supplier-network-in"
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+BODY = json.dumps(
+    {
+        "purchase_order": "P-UNKNOWN",
+        "status": "accepted",
+        "acknowledged_at": "2026-11-20T10:00:00Z",
+        "lines": [],
+    }
+).encode()
+SETUP = """
+company = env["res.company"].create({"name": "Hospital"})
+user = env["res.users"].create({
+    "name": "Machine", "login": "machine", "company_id": company.id,
+    "company_ids": [(6, 0, company.ids)],
+})
+system = env["integration.system"].create({
+    "name": "Supplier Network", "code": "network", "environment": "test", "company_id": company.id,
+    "partner_id": env["res.partner"].create({"name": "Medline"}).id,
+})
+code = "supply.purchase_order.acknowledged"
+event_type = env["integration.event.type"].search([("code", "=", code), ("direction", "=", "in")])
+endpoint = env["integration.endpoint"].create({
+    "name": "In", "code": "supplier-network-in", "system_id": system.id, "direction": "in",
+    "state": %(state)r, "event_type_id": event_type.id,
+})
+credential = env["integration.credential"].create({
+    "name": "Theirs", "kind": "signing_secret", "secret": %(secret)r, "company_id": company.id,
+})
+client = env["integration.client"].create({
+    "name": "Network", "system_id": system.id, "user_id": user.id,
+    "endpoint_ids": [(6, 0, endpoint.ids)], "credential_ids": [(6, 0, credential.ids)],
+})
+print("KEY", client._generate_key("test"))
+env.cr.commit()
+"""
+
+
+def set_up(database: str, state: str = "active") -> str:
+    """Make an endpoint and a client; return its API key."""
+    printed = run_in_odoo(database, SETUP % {"state": state, "secret": SECRET})
+    return re.search(r"KEY (\S+)", printed)[1]
+
+
+def post(server, key: str, message_id: str, body: bytes = BODY) -> tuple[int, bytes, str | None]:
+    """Hand in a message; return status, body and Location of the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "Content-Type": "application/json",
+        "webhook-id": message_id,
+    }
+    try:
+        connection.request("POST", PATH, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read(), answer.getheader("Location")
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("workers", [0, 2], ids=["threads", "processes"])
+def test_simultaneous_deliveries_of_one_message_store_it_once(
+    database, odoo_server, sql, workers
+):
+    key = set_up(database, "paused")
+    server = odoo_server(workers=workers)
+    together, times = 6, 8
+
+    def deliver(number: int):
+        barrier.wait()
+        return post(server, key, f"same-{number}")
+
+    for number in range(times):
+        barrier = Barrier(together)
+        with ThreadPoolExecutor(together) as pool:
+            answers = list(pool.map(deliver, [number] * together))
+        assert {status for status, _body, _location in answers} == {202}
+        assert len(set(answers)) == 1, "all get the same answer"
+    rows = sql("SELECT count(*), count(DISTINCT uid) AS uids FROM integration_message")
+    assert dict(rows[0]) == {"count": times, "uids": times}
+    assert sql.value("SELECT count(*) FROM integration_payload") == times
+    assert sql.value("SELECT count(*) FROM integration_queue_entry") == times
+
+
+def test_of_simultaneous_bodies_under_one_id_one_wins(database, odoo_server, sql):
+    key = set_up(database, "paused")
+    server = odoo_server()
+    bodies = [json.dumps({"number": number}).encode() for number in range(6)]
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        answers = list(pool.map(lambda body: post(server, key, "same", body), bodies))
+    statuses = sorted(status for status, _body, _location in answers)
+    assert statuses == [202] + [409] * 5
+    assert sql.value("SELECT count(*) FROM integration_message") == 1
+
+
+def test_a_crash_between_storing_and_answering_loses_nothing_and_doubles_nothing(
+    database, odoo_server, sql
+):
+    key = set_up(database)
+    server = odoo_server(allow_log=(".*",))
+    held = connect(database)
+    held.autocommit = False
+    with held.cursor() as cursor:
+        # the wake-up after the commit waits for this, and the answer for the wake-up
+        cursor.execute("LOCK TABLE queue_job IN ACCESS EXCLUSIVE MODE")
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(post, server, key, "m-1")
+        uid = poll(lambda: sql.value("SELECT uid FROM integration_message"), what="the message")
+        assert not answer.done()
+        server.kill9()
+        assert isinstance(answer.exception(60), (OSError, http.client.HTTPException))
+    held.rollback()
+    held.close()
+    server.start()
+    status, body, location = post(server, key, "m-1")
+    assert (status, json.loads(body)["uid"]) == (202, uid)
+    assert location.endswith(uid)
+    poll(
+        lambda: sql.value("SELECT state FROM integration_message") != "pending",
+        60,
+        what="the message is applied",
+    )
+    assert sql.value("SELECT count(*) FROM integration_message") == 1
+    assert sql.value("SELECT count(*) FROM integration_attempt WHERE outcome <> 'unknown'") == 1
+
+
+@pytest.mark.skipif(
+    not (shutil.which("curl") and shutil.which("openssl")), reason="curl and openssl are needed"
+)
+def test_the_commands_of_the_partners_page_work(database, odoo_server, sql):
+    key = set_up(database)
+    server = odoo_server()
+    page = (paths.ROOT / "docs" / "partners.md").read_text()
+    first, _status, signed = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+    first = first.replace("https://odoo.hospital.example", server.url).replace("hik_...", key)
+    signed = signed.replace("whsec_...", SECRET)
+    script = f"set -e\n{first}\n{signed.replace('ack-P00012-1', 'ack-P00012-2')}"
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.count("HTTP/1.1 202 ACCEPTED") == 2, done.stdout + done.stderr
+    uids = re.findall(r'"uid": "([0-9a-f-]{36})"', done.stdout)
+    status = subprocess.run(
+        ["curl", "-s", f"{server.url}/integration/v1/messages/{uids[0]}"]
+        + ["-H", f"Authorization: Bearer {key}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    documented = json.loads(re.search(r"```json\n(.*?)```", page, re.DOTALL)[1])
+    given = json.loads(status.stdout)
+    assert set(documented) - {"finished_at"} <= set(given)
+    assert given["type"] == documented["type"]
+    assert sql.value("SELECT count(DISTINCT client_id) FROM integration_message") == 1
