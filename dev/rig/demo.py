@@ -79,6 +79,8 @@ def serve(source: Path) -> int:
     except KeyboardInterrupt:
         return 0
     finally:
+        # a second Ctrl-C must not leave half of it running
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         say("stopping")
         _stop(partners)
         server.terminate()
