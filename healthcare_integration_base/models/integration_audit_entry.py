@@ -46,7 +46,6 @@ class IntegrationAuditEntry(models.Model):
     detail = fields.Text(readonly=True, help="Changed fields, JSON; never a secret.")
     # No default: a later upgrade may never need to UPDATE this table.
     seal_id = fields.Integer(
-        "Seal",
         readonly=True,
         help="Link of the chain that covers it, 0 while unsealed.",
     )

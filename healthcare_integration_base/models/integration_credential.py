@@ -271,6 +271,28 @@ class IntegrationCredential(models.Model):
         )
         return sum(one._rewrap() for one in credentials)
 
+    @api.model
+    def action_rewrap(self):
+        """Re-encrypt all secrets after a new key came first in the key ring.
+
+        :return: notification that tells how many changed; when it is zero, the old key
+            may leave the ring
+        """
+        try:
+            changed = self._rewrap_all()
+        except IntegrationError as error:
+            raise UserError(error.message) from None
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "%s secrets are under the newest key now.", changed
+                ),
+            },
+        }
+
     def _rewrap(self):
         ring, changed = runtime.keyring(), 0
         for row in (self, *self.previous_ids):

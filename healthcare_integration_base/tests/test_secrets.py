@@ -131,7 +131,10 @@ class TestSecrets(IntegrationCase):
         before = credential._all_signing_secrets(fields.Datetime.now())
         newer = "newer:" + keyring.generate().partition(":")[2]
         self.use_settings(encryption_key=f"{newer},{self.settings['encryption_key']}")
-        self.env["integration.credential"]._rewrap_all()
+        administrator = self.make_user("administrator")
+        action = self.env.ref("healthcare_integration_base.action_credential_rewrap")
+        answer = action.with_user(administrator).run()
+        self.assertIn("secrets are under the newest key", answer["params"]["message"])
         self.assertEqual(credential.secret_key_id, "newer")
         self.use_settings(encryption_key=newer)
         self.assertEqual(credential._all_signing_secrets(fields.Datetime.now()), before)
