@@ -224,8 +224,20 @@ class Traffic:
 
     def write(self) -> None:
         """Write all of it, oldest first, so that ids follow time."""
-        for story in sorted(STORIES, key=lambda one: -one.hours[1]):
-            self.stories[story.name] = self._write_story(story)
+        rows = sorted(
+            (row for story in STORIES for row in self._rows(story)), key=lambda row: row[0]
+        )
+        events = iter(self._write_events([row for row in rows if self._outgoing(row[1])]))
+        messages = self.env["integration.message"].create(
+            [self._message(*row, self._outgoing(row[1]) and next(events)) for row in rows]
+        )
+        for story in STORIES:
+            mine = [message.id for message, row in zip(messages, rows) if row[1] is story]
+            self.stories[story.name] = messages.browse(mine)
+            self._write_attempts(story, messages.browse(mine))
+            if story.state == "pending":
+                self._queue(story, messages.browse(mine))
+        self._write_bodies(messages)
         self._link_replays()
 
     def messages_of(self, story: str):
@@ -235,54 +247,44 @@ class Traffic:
     def _ref(self, name: str):
         return self.env.ref(f"{MODULE}.demo_{name}")
 
-    # one story
+    # events and messages
 
-    def _write_story(self, story: Story):
-        endpoint = self._ref(f"endpoint_{story.endpoint}")
-        times = sorted(self._moment(story) for _ in range(story.count))
-        sites = [self._ref(f"site_{self.dice.choice(SITES)}") for _ in times]
-        rows = list(zip(times, sites, strict=True))
-        events = self._events(story, rows) if endpoint.direction == "out" else None
-        messages = self.env["integration.message"].create(
-            [
-                self._message(story, endpoint, at, site, events and events[place])
-                for place, (at, site) in enumerate(rows)
-            ]
-        )
-        self._write_attempts(story, messages)
-        self._write_bodies(messages)
-        if story.state == "pending":
-            self._queue(story, messages)
-        return messages
+    def _rows(self, story: Story) -> list[tuple[datetime, Story, Any]]:
+        return [
+            (self._moment(story), story, self._ref(f"site_{self.dice.choice(SITES)}"))
+            for _ in range(story.count)
+        ]
+
+    def _outgoing(self, story: Story) -> bool:
+        return self._ref(f"endpoint_{story.endpoint}").direction == "out"
 
     def _moment(self, story: Story) -> datetime:
         newest, oldest = story.hours
         hours = self.dice.uniform(newest, oldest)
         return (self.now - timedelta(hours=hours)).replace(microsecond=0)
 
-    def _events(self, story: Story, rows):
-        event_type = self._ref(f"event_{story.event_type}")
-        return self.env["integration.event"].create(
-            [
-                {
-                    "uid": ids.uuid7(),
-                    "type_id": event_type.id,
-                    "version": event_type.version,
-                    "res_model": site._name,
-                    "res_id": site.id,
-                    "res_name": site.name,
-                    "company_id": self.env.company.id,
-                    "user_id": self._ref("user_operator").id,
-                    "ordering_key": f"{site._name},{site.id}",
-                    "occurred_at": at,
-                    "data": envelope.dumps(site_data(site)).decode(),
-                    "correlation_uid": ids.uuid7(),
-                }
-                for at, site in rows
-            ]
-        )
+    def _write_events(self, rows):
+        return self.env["integration.event"].create([self._event(*row) for row in rows])
 
-    def _message(self, story: Story, endpoint, at: datetime, site, event) -> dict[str, Any]:
+    def _event(self, at: datetime, story: Story, site) -> dict[str, Any]:
+        event_type = self._ref(f"event_{story.event_type}")
+        return {
+            "uid": ids.uuid7(),
+            "type_id": event_type.id,
+            "version": event_type.version,
+            "res_model": site._name,
+            "res_id": site.id,
+            "res_name": site.name,
+            "company_id": self.env.company.id,
+            "user_id": self._ref("user_operator").id,
+            "ordering_key": f"{site._name},{site.id}",
+            "occurred_at": at,
+            "data": envelope.dumps(site_data(site)).decode(),
+            "correlation_uid": ids.uuid7(),
+        }
+
+    def _message(self, at: datetime, story: Story, site, event) -> dict[str, Any]:
+        endpoint = self._ref(f"endpoint_{story.endpoint}")
         failed = story.tries[-1:] and story.tries[-1].outcome != "success" and story.tries[-1]
         finished = story.state not in ("pending",)
         subscription = endpoint.subscription_ids[:1]

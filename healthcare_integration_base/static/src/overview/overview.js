@@ -82,11 +82,11 @@ export class IntegrationOverview extends Component {
 
     card(key, label, icon, color) {
         const figure = this.state.overview[key];
-        return { key, label, icon, color, ...figure, hint: this.hint(key, figure.value) };
+        return { key, label, icon, color, ...figure, hint: this.hint(key, figure.count) };
     }
 
-    hint(key, value) {
-        if (!value) {
+    hint(key, count) {
+        if (!count) {
             return _t("none");
         }
         const { oldest_due_seconds, overdue_cases } = this.state.overview;
@@ -95,8 +95,8 @@ export class IntegrationOverview extends Component {
             late: oldest_due_seconds
                 ? _t("the oldest waits %s", this.duration(oldest_due_seconds))
                 : _t("held, or waiting for a retry"),
-            open_cases: overdue_cases.value
-                ? _t("%s past their deadline", overdue_cases.value)
+            open_cases: overdue_cases.count
+                ? _t("%s past their deadline", overdue_cases.count)
                 : _t("wait for somebody"),
             my_cases: _t("assigned to you"),
             paused_endpoints: _t("endpoints hold their messages"),
@@ -105,44 +105,20 @@ export class IntegrationOverview extends Component {
     }
 
     get quiet() {
-        return this.cards.every((card) => !card.value);
+        return this.cards.every((card) => !card.count);
     }
 
-    /** What is wrong with this node or database, most urgent first. */
+    /** What is wrong with this node or database. */
     get warnings() {
-        const { keyring_ok, environment, runner } = this.state.overview;
+        const { environment, hints } = this.state.overview;
         const held = this.state.endpoints.filter(
             (endpoint) => endpoint.state === "active" && !endpoint.environment_matches
         ).length;
-        return [
-            !environment && {
-                level: "danger",
-                text: _t(
-                    "The option environment of [healthcare_integration] in odoo.conf is not one of production, staging and test: nothing is sent or applied."
-                ),
-            },
-            !keyring_ok && {
-                level: "danger",
-                text: _t(
-                    "This node has no usable key ring: secrets can be neither stored nor read, and messages that need one wait. Set encryption_key in [healthcare_integration] of odoo.conf."
-                ),
-            },
-            !runner.ok && {
-                level: "warning",
-                text: _t(
-                    "Wake-up jobs have waited for more than a minute (%s). Is the job runner started, with a channel root.healthcare_integration?",
-                    runner.jobs.waiting
-                ),
-            },
-            environment &&
-                held && {
-                    level: "info",
-                    text: _t(
-                        "Active endpoints of another environment: %(held)s. They are held, because this database runs as %(environment)s.",
-                        { held, environment }
-                    ),
-                },
-        ].filter(Boolean);
+        const text = _t(
+            "Active endpoints of another environment: %(held)s. They are held, because this database runs as %(environment)s.",
+            { held, environment }
+        );
+        return environment && held ? [...hints, { level: "info", text }] : hints;
     }
 
     get figures() {
@@ -188,6 +164,16 @@ export class IntegrationOverview extends Component {
     health(endpoint) {
         if (!endpoint.environment_matches) {
             return { color: "text-info", icon: "fa-lock", text: _t("Held: other environment") };
+        }
+        const idle = {
+            draft: [_t("Not in use yet"), "fa-pencil text-muted"],
+            test: [_t("Sends on demand only"), "fa-flask text-info"],
+            shadow: [_t("Rehearses, sends nothing"), "fa-eye-slash text-info"],
+            paused: [_t("Holds its messages"), "fa-pause text-warning"],
+            disabled: [_t("Holds its messages"), "fa-ban text-danger"],
+        }[endpoint.state];
+        if (idle) {
+            return { color: "", icon: idle[1], text: idle[0] };
         }
         if (endpoint.breaker_state === "open") {
             return { color: "text-danger", icon: "fa-times-circle", text: _t("Not answering") };
