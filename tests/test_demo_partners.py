@@ -126,7 +126,9 @@ def release(supplier, message_id, secret=SECRET):
     data = {"order": {"number": f"P-{message_id}"}, **ORDER}
     event = {"type": "healthcare.supply.purchase_order.released.v1", "data": data}
     body, headers = signed(event, message_id, secret)
-    return requests.post(f"{supplier.url}/orders", data=body, headers=headers, timeout=10)
+    return requests.post(
+        f"{supplier.url}/orders", data=body, headers=headers, timeout=10
+    )
 
 
 def test_a_signed_order_is_verified_logged_and_acknowledged_with_one_changed_date(
@@ -142,22 +144,37 @@ def test_a_signed_order_is_verified_logged_and_acknowledged_with_one_changed_dat
     until(lambda: controllers.posted)
     entry = supplier.entries()[-1]
     assert list(entry)[:6] == [
-        "received_at", "path", "headers", "body_base64", "verified", "answered",
+        "received_at",
+        "path",
+        "headers",
+        "body_base64",
+        "verified",
+        "answered",
     ]
-    assert (entry["path"], entry["verified"], entry["answered"]) == ("/orders", True, 202)
+    assert (entry["path"], entry["verified"], entry["answered"]) == (
+        "/orders",
+        True,
+        202,
+    )
     assert entry["headers"]["webhook-id"] == "msg_a"
     path, headers, body = controllers.posted[0]
     Webhook(OTHER_SECRET).verify(body, {k.lower(): v for k, v in headers.items()})
     acknowledgement = json.loads(body)
     assert path == "/ack"
     assert acknowledgement["status"] == "accepted_with_changes"
-    assert [line["status"] for line in acknowledgement["lines"]] == ["accepted", "changed"]
+    assert [line["status"] for line in acknowledgement["lines"]] == [
+        "accepted",
+        "changed",
+    ]
     assert acknowledgement["lines"][1]["promised_date"] == "2026-12-06"
 
 
 def test_an_order_that_comes_twice_is_acknowledged_once(supplier, controllers):
     supplier.control(
-        "settings", secrets=[SECRET], acknowledge_url=f"{controllers.url}/ack", signing_secret=SECRET
+        "settings",
+        secrets=[SECRET],
+        acknowledge_url=f"{controllers.url}/ack",
+        signing_secret=SECRET,
     )
     assert release(supplier, "msg_b").status_code == 202
     until(lambda: controllers.posted)
@@ -166,8 +183,12 @@ def test_an_order_that_comes_twice_is_acknowledged_once(supplier, controllers):
     assert len(controllers.posted) == 1
 
 
-def test_a_repeated_acknowledgement_has_the_same_id_and_the_same_bytes(supplier, controllers):
-    supplier.control("settings", secrets=[SECRET], acknowledge_url="", signing_secret=SECRET)
+def test_a_repeated_acknowledgement_has_the_same_id_and_the_same_bytes(
+    supplier, controllers
+):
+    supplier.control(
+        "settings", secrets=[SECRET], acknowledge_url="", signing_secret=SECRET
+    )
     release(supplier, "msg_c")
     supplier.control("settings", acknowledge_url=f"{controllers.url}/ack")
     first = supplier.control("acknowledge", order="P-msg_c")
@@ -178,7 +199,9 @@ def test_a_repeated_acknowledgement_has_the_same_id_and_the_same_bytes(supplier,
 
 
 def test_a_forged_call_is_signed_with_another_secret(supplier, controllers):
-    supplier.control("settings", secrets=[SECRET], acknowledge_url="", signing_secret=SECRET)
+    supplier.control(
+        "settings", secrets=[SECRET], acknowledge_url="", signing_secret=SECRET
+    )
     release(supplier, "msg_d")
     supplier.control("settings", acknowledge_url=f"{controllers.url}/ack")
     supplier.control("forge", order="P-msg_d")
@@ -189,26 +212,39 @@ def test_a_forged_call_is_signed_with_another_secret(supplier, controllers):
 
 def test_a_ship_notice_has_lots_that_make_up_the_quantity(supplier, controllers):
     supplier.control(
-        "settings", secrets=[SECRET], acknowledge_url="", ship_url=f"{controllers.url}/ship"
+        "settings",
+        secrets=[SECRET],
+        acknowledge_url="",
+        ship_url=f"{controllers.url}/ship",
     )
-    supplier.control("settings", signing_secret="", api_key="hik_abc_def")
+    supplier.control("settings", api_key="hik_abc_def")
     release(supplier, "msg_e")
     supplier.control("ship", order="P-msg_e")
     _path, headers, body = controllers.posted[-1]
     assert headers["Authorization"] == "Bearer hik_abc_def"
-    lots = [[lot["quantity"] for lot in line["lots"]] for line in json.loads(body)["lines"]]
+    lots = [
+        [lot["quantity"] for lot in line["lots"]] for line in json.loads(body)["lines"]
+    ]
     assert lots == [["5", "5"], ["2", "1"]]
-    assert "hik_abc_def" not in (supplier.log.parent / "calls" / supplier.log.name).read_text()
+    assert (
+        "hik_abc_def"
+        not in (supplier.log.parent / "calls" / supplier.log.name).read_text()
+    )
 
 
-@pytest.mark.parametrize("token", ["v1,AAAA", "v1,a,b", "v1,dawfeoifkpqwoekfpqoekf", "junk", ""])
+@pytest.mark.parametrize(
+    "token", ["v1,AAAA", "v1,a,b", "v1,dawfeoifkpqwoekfpqoekf", "junk", ""]
+)
 def test_a_wrong_signature_gets_401_and_is_logged_as_unverified(supplier, token):
     supplier.control("settings", secrets=[SECRET], acknowledge_url="")
     body, headers = signed({"type": "x", "data": {}})
     headers["webhook-signature"] = token
     answer = requests.post(supplier.url, data=body, headers=headers, timeout=10)
     assert answer.status_code == 401
-    assert (supplier.entries()[-1]["verified"], supplier.entries()[-1]["answered"]) == (False, 401)
+    assert (supplier.entries()[-1]["verified"], supplier.entries()[-1]["answered"]) == (
+        False,
+        401,
+    )
 
 
 def book(finance, document, key="msg_1"):
@@ -222,11 +258,18 @@ def book(finance, document, key="msg_1"):
 
 def test_finance_answers_as_told_and_then_books_once(finance):
     finance.control("settings", token="tok", requires={})
-    finance.control("answers", answers=[{"status": 503}, {"status": 503}, {"status": 200}])
+    finance.control(
+        "answers", answers=[{"status": 503}, {"status": 503}, {"status": 200}]
+    )
     statuses = [book(finance, {"a": 1}, "msg_x").status_code for _try in range(4)]
     assert statuses == [503, 503, 200, 200]
     assert list(finance.control("state")["booked"]) == ["msg_x"]
-    assert [entry["answered"] for entry in finance.entries()[-4:]] == [503, 503, 200, 200]
+    assert [entry["answered"] for entry in finance.entries()[-4:]] == [
+        503,
+        503,
+        200,
+        200,
+    ]
 
 
 def test_finance_refuses_a_document_without_the_agreed_field(finance):
@@ -240,7 +283,9 @@ def test_finance_logs_no_credential(finance):
     finance.control("settings", token="tok", requires={})
     book(finance, {"a": 1})
     assert finance.entries()[-1]["headers"]["authorization"] == "***"
-    answer = requests.post(finance.url, json={}, headers={"Authorization": "Bearer x"}, timeout=10)
+    answer = requests.post(
+        finance.url, json={}, headers={"Authorization": "Bearer x"}, timeout=10
+    )
     assert answer.status_code == 401
 
 
@@ -251,24 +296,35 @@ def test_finance_hangs_drops_and_talks_garbage_on_command(finance):
         with pytest.raises(requests.exceptions.RequestException):
             book(finance, {})
     assert [entry["answered"] for entry in finance.entries()[-2:]] == [None, None]
-    finance.control("answers", answers=[{"status": 429, "headers": {"Retry-After": "7"}}, {"hang": 30}])
+    finance.control(
+        "answers",
+        answers=[{"status": 429, "headers": {"Retry-After": "7"}}, {"hang": 30}],
+    )
     assert book(finance, {}).headers["Retry-After"] == "7"
     with pytest.raises(requests.exceptions.ReadTimeout):
-        requests.post(finance.url, json={}, headers={"Authorization": "Bearer tok"}, timeout=0.2)
+        requests.post(
+            finance.url, json={}, headers={"Authorization": "Bearer tok"}, timeout=0.2
+        )
 
 
 def test_finance_sends_bombs_and_megabytes_on_command(finance):
     finance.control("settings", token="tok", requires={})
     finance.control("answers", answers=[{"bomb": 20}, {"megabytes": 10}])
     with requests.post(
-        finance.url, json={}, headers={"Authorization": "Bearer tok"}, timeout=10, stream=True
+        finance.url,
+        json={},
+        headers={"Authorization": "Bearer tok"},
+        timeout=10,
+        stream=True,
     ) as answer:
         small = answer.raw.read(decode_content=False)
     assert len(small) < 100_000 < len(gzip.decompress(small))
     assert len(book(finance, {}).content) == 10 * answers.MEGABYTE
 
 
-@pytest.mark.parametrize("answer", [{"status": 99}, {"nonsense": 1}, {"hang": 1, "drop": True}, 5])
+@pytest.mark.parametrize(
+    "answer", [{"status": 99}, {"nonsense": 1}, {"hang": 1, "drop": True}, 5]
+)
 def test_an_impossible_answer_is_refused(finance, answer):
     response = requests.post(
         f"{finance.url}/control/answers", json={"answers": [answer]}, timeout=10
@@ -280,5 +336,10 @@ def test_an_impossible_answer_is_refused(finance, answer):
 def test_logistics_counts_events_by_type(logistics):
     logistics.control("settings", secrets=[SECRET])
     body, headers = signed({"type": "healthcare.supply.goods.received.v1", "data": {}})
-    assert requests.post(logistics.url, data=body, headers=headers, timeout=10).status_code == 202
-    assert logistics.control("state")["counts"] == {"healthcare.supply.goods.received.v1": 1}
+    assert (
+        requests.post(logistics.url, data=body, headers=headers, timeout=10).status_code
+        == 202
+    )
+    assert logistics.control("state")["counts"] == {
+        "healthcare.supply.goods.received.v1": 1
+    }

@@ -58,7 +58,9 @@ class Fabric:
 class Configurator:
     """The administrator at work, with a second person for the approvals."""
 
-    def __init__(self, admin: User, integrator: User, approver: User, company: Company) -> None:
+    def __init__(
+        self, admin: User, integrator: User, approver: User, company: Company
+    ) -> None:
         self.admin = admin
         self.integrator = integrator
         self.approver = approver
@@ -95,10 +97,16 @@ class Configurator:
             partner_id=self.company.supplier,
         )
         signing = self.credential("Simulated supplier network: our signature", ours)
-        orders = self.outgoing(system, "demo-supplier-orders", f"{partner.url}/orders", signing)
-        self.subscription(orders, [RELEASED], [("partner_id", "=", self.company.supplier)])
+        orders = self.outgoing(
+            system, "demo-supplier-orders", f"{partner.url}/orders", signing
+        )
+        self.subscription(
+            orders, [RELEASED], [("partner_id", "=", self.company.supplier)]
+        )
         inbound = {
-            "acknowledgements": self.incoming(system, "demo-acknowledgements", ACKNOWLEDGED),
+            "acknowledgements": self.incoming(
+                system, "demo-acknowledgements", ACKNOWLEDGED
+            ),
             "ship_notices": self.incoming(system, "demo-ship-notices", NOTIFIED),
         }
         signature = self.credential("Simulated supplier network: its signature", theirs)
@@ -125,9 +133,13 @@ class Configurator:
     def logistics(self, partner) -> dict[str, int]:
         """Receipts and backorders go out signed."""
         secret = new_secret()
-        system = self.system("demo_logistics", "Simulated logistics provider", "logistics")
+        system = self.system(
+            "demo_logistics", "Simulated logistics provider", "logistics"
+        )
         signing = self.credential("Simulated logistics provider: our signature", secret)
-        endpoint = self.outgoing(system, "demo-logistics", f"{partner.url}/events", signing)
+        endpoint = self.outgoing(
+            system, "demo-logistics", f"{partner.url}/events", signing
+        )
         self.subscription(endpoint, [RECEIVED, BACKORDER])
         partner.control("settings", secrets=[secret])
         return {"logistics": endpoint}
@@ -136,13 +148,19 @@ class Configurator:
         """Bills and payments go out in the finance system's own form, with a token, signed."""
         token, secret = secrets.token_urlsafe(32), new_secret()
         system = self.system("demo_finance", "Simulated finance system", "finance")
-        bearer = self.credential("Simulated finance system: token", token, kind="bearer")
+        bearer = self.credential(
+            "Simulated finance system: token", token, kind="bearer"
+        )
         signing = self.credential("Simulated finance system: our signature", secret)
         url = f"{partner.url}/documents"
         endpoint = self.outgoing(system, "demo-finance", url, bearer, signing)
         mappings = {
-            BILL_POSTED: self.mapping("Finance: vendor bill", BILL_POSTED, system, BILL_FIELDS),
-            PAYMENT_SENT: self.mapping("Finance: payment", PAYMENT_SENT, system, PAYMENT_FIELDS),
+            BILL_POSTED: self.mapping(
+                "Finance: vendor bill", BILL_POSTED, system, BILL_FIELDS
+            ),
+            PAYMENT_SENT: self.mapping(
+                "Finance: payment", PAYMENT_SENT, system, PAYMENT_FIELDS
+            ),
         }
         for code, mapping in mappings.items():
             self.subscription(endpoint, [code], mapping_id=mapping)
@@ -163,17 +181,27 @@ class Configurator:
     def system(self, code: str, name: str, kind: str, **values: Any) -> int:
         """Have an external system."""
         return self.have(
-            "integration.system", "code", code, name=name, kind=kind, environment="test", **values
+            "integration.system",
+            "code",
+            code,
+            name=name,
+            kind=kind,
+            environment="test",
+            **values,
         )
 
     def credential(self, name: str, secret: str, kind: str = "signing_secret") -> int:
         """Have a credential with a new secret."""
-        return self.have("integration.credential", "name", name, kind=kind, secret=secret)
+        return self.have(
+            "integration.credential", "name", name, kind=kind, secret=secret
+        )
 
     def outgoing(self, system: int, code: str, url: str, *credentials: int) -> int:
         """Have an active endpoint that sends."""
         values = {"url": url, "policy_id": self.policy}
-        return self.endpoint(system, code, "out", credential_ids=[(6, 0, credentials)], **values)
+        return self.endpoint(
+            system, code, "out", credential_ids=[(6, 0, credentials)], **values
+        )
 
     def incoming(self, system: int, code: str, event: str) -> int:
         """Have an active endpoint that receives."""
@@ -191,20 +219,30 @@ class Configurator:
             direction=direction,
             **values,
         )
-        if self.integrator.one("integration.endpoint", endpoint, "state")["state"] != "active":
+        if (
+            self.integrator.one("integration.endpoint", endpoint, "state")["state"]
+            != "active"
+        ):
             self.integrator.call("integration.endpoint", "action_activate", [endpoint])
         return endpoint
 
-    def subscription(self, endpoint: int, codes: list[str], domain=(), **values: Any) -> int:
+    def subscription(
+        self, endpoint: int, codes: list[str], domain=(), **values: Any
+    ) -> int:
         """Have a subscription of an endpoint to event types."""
         values |= {"domain": str(list(domain)), "active": True}
         values["event_type_ids"] = [(6, 0, [self.types[code] for code in codes])]
-        wanted = [("endpoint_id", "=", endpoint), ("event_type_ids", "in", self.types[codes[0]])]
+        wanted = [
+            ("endpoint_id", "=", endpoint),
+            ("event_type_ids", "in", self.types[codes[0]]),
+        ]
         found = self.integrator.search("integration.subscription", wanted, limit=1)
         if found:
             self.integrator.write("integration.subscription", found[0], **values)
             return found[0]
-        return self.integrator.create("integration.subscription", endpoint_id=endpoint, **values)
+        return self.integrator.create(
+            "integration.subscription", endpoint_id=endpoint, **values
+        )
 
     def mapping(self, name: str, event: str, system: int, fields: tuple) -> int:
         """Have an active mapping: written by one person, approved by another."""
@@ -229,10 +267,17 @@ class Configurator:
 
     def new_key(self, client: int) -> str:
         """Make an API key and read it off the dialog that shows it once."""
-        raise NotImplementedError
+        dialog = self.integrator.call("integration.client", "action_new_key", [client])
+        values = {"client_id": client, "name": "Demonstration"}
+        shown = self.integrator.follow(dialog, "action_generate", **values)
+        model, context = shown["res_model"], shown["context"]
+        opened = self.integrator.call(model, "default_get", ["shown_key"], context=context)
+        return opened["shown_key"]
 
 
-def row(sequence: int, target: str, source: str, transform: str, default: str) -> dict[str, Any]:
+def row(
+    sequence: int, target: str, source: str, transform: str, default: str
+) -> dict[str, Any]:
     """Return a row of a field table; a constant is a default without source."""
     return {
         "sequence": sequence,

@@ -21,7 +21,9 @@ GROUPS = {
     "supplier_machine": ("purchase.group_purchase_user", "stock.group_stock_user"),
 }
 #: Passwords of this run, of those who log in.
-PASSWORDS = {login: secrets.token_urlsafe(16) for login in GROUPS if login != "supplier_machine"}
+PASSWORDS = {
+    login: secrets.token_urlsafe(16) for login in GROUPS if login != "supplier_machine"
+}
 SUPPLIER = "Meridian Medical Supply (simulated)"
 PRODUCTS = (
     ("Nitrile examination gloves M, box of 100", "GLV-M", "4006501003638", "6.40"),
@@ -50,7 +52,11 @@ def set_up(admin: User) -> tuple[Company, dict[str, User]]:
         other = _partner(admin, "Unapproved Goods (simulated)", "1001")
         products = [_product(admin, supplier, *row) for row in PRODUCTS]
         # orders go to approved suppliers only, and one of the two is none
-        admin.write("res.company", admin.ref("base.main_company"), supplier_approval_policy="block")
+        admin.write(
+            "res.company",
+            admin.ref("base.main_company"),
+            supplier_approval_policy="block",
+        )
         sessions = {login: job.result() for login, job in logins.items()}
     state = admin.one("res.partner", supplier, "supplier_approval_state")
     if state["supplier_approval_state"] != "approved":
@@ -60,15 +66,22 @@ def set_up(admin: User) -> tuple[Company, dict[str, User]]:
 
 def _user(admin: User, login: str) -> int:
     """Have a user with the groups of its role."""
-    groups = [admin.ref("base.group_user"), *(admin.ref(name) for name in GROUPS[login])]
-    values = {"group_ids": [(6, 0, groups)], **({"password": PASSWORDS[login]} if login in PASSWORDS else {})}
+    groups = [
+        admin.ref("base.group_user"),
+        *(admin.ref(name) for name in GROUPS[login]),
+    ]
+    values: dict = {"group_ids": [(6, 0, groups)]}
+    if login in PASSWORDS:
+        values["password"] = PASSWORDS[login]
     found = admin.search("res.users", [("login", "=", f"demo_{login}")])
     if found:
         admin.call("res.users", "write", found, values)
         return found[0]
     name = login.replace("_", " ").title()
     email = f"{login}@example.com"
-    return admin.create("res.users", name=name, login=f"demo_{login}", email=email, **values)
+    return admin.create(
+        "res.users", name=name, login=f"demo_{login}", email=email, **values
+    )
 
 
 def _log_in(admin: User, login: str) -> User:
@@ -93,8 +106,12 @@ def _partner(admin: User, name: str, ref: str) -> int:
     )
 
 
-def _product(admin: User, supplier: int, name: str, code: str, barcode: str, price: str) -> int:
-    found = admin.search("product.product", [("default_code", "=", f"DEMO-{code}")], limit=1)
+def _product(
+    admin: User, supplier: int, name: str, code: str, barcode: str, price: str
+) -> int:
+    found = admin.search(
+        "product.product", [("default_code", "=", f"DEMO-{code}")], limit=1
+    )
     if found:
         return found[0]
     taken = admin.search("product.product", [("barcode", "=", barcode)])
@@ -108,5 +125,7 @@ def _product(admin: User, supplier: int, name: str, code: str, barcode: str, pri
         tracking="lot",
         use_expiration_date=True,
         purchase_method="receive",
-        seller_ids=[(0, 0, {"partner_id": supplier, "price": float(price), "delay": 4})],
+        seller_ids=[
+            (0, 0, {"partner_id": supplier, "price": float(price), "delay": 4})
+        ],
     )

@@ -19,7 +19,9 @@ from dev.rig import paths
 from .report import Failed
 
 #: Lines of the server's log that tell of an error.
-_TROUBLE = re.compile(r"^Traceback \(most recent call last\)|^\S+ \S+ \d+ (ERROR|CRITICAL) ", re.M)
+_TROUBLE = re.compile(
+    r"^Traceback \(most recent call last\)|^\S+ \S+ \d+ (ERROR|CRITICAL) ", re.M
+)
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -77,7 +79,9 @@ class PartnerProcess:
 def trouble(log: Path) -> list[str]:
     """Return the beginnings of errors and tracebacks in a server's log."""
     text = log.read_text(errors="replace")
-    return [text[found.start() : found.start() + 300] for found in _TROUBLE.finditer(text)]
+    return [
+        text[found.start() : found.start() + 300] for found in _TROUBLE.finditer(text)
+    ]
 
 
 @contextlib.contextmanager

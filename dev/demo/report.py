@@ -63,7 +63,9 @@ class Report:
         for step in steps:
             step["seconds"] = round(step["seconds"], 2)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(json.dumps({"ok": self.ok, "steps": steps}, indent=2) + "\n")
+        self.path.write_text(
+            json.dumps({"ok": self.ok, "steps": steps}, indent=2) + "\n"
+        )
 
     def table(self) -> str:
         """Return the table: step, result, time."""
@@ -84,7 +86,9 @@ def _line(step: Step) -> str:
 
 def _place(error: BaseException) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    ours = [f for f in traceback.extract_tb(error.__traceback__) if "/dev/" in f.filename]
+    ours = [
+        f for f in traceback.extract_tb(error.__traceback__) if "/dev/" in f.filename
+    ]
     frame = ours[-1] if ours else frame
     return f"{Path(frame.filename).name}:{frame.lineno}"
 

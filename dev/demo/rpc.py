@@ -21,13 +21,18 @@ class User(Rpc):
     def click(self, action_id: int, model: str, ids: list[int]) -> Any:
         """Run a server action on the records ticked in a list, as its *Actions* menu does."""
         context = {"active_model": model, "active_ids": ids, "active_id": ids[0]}
-        return self.post("/web/action/run", {"action_id": action_id, "context": context})
+        return self.post(
+            "/web/action/run", {"action_id": action_id, "context": context}
+        )
 
     def follow(self, action: dict, button: str, **values: Any) -> Any:
         """Open the dialog an action asks for, fill it in and press one of its buttons."""
         context = action.get("context") or {}
         model = action["res_model"]
-        wizard = action.get("res_id") or self.call(model, "create", [values], context=context)[0]
+        wizard = (
+            action.get("res_id")
+            or self.call(model, "create", [values], context=context)[0]
+        )
         return self.call(model, button, [wizard], context=context)
 
     def create(self, model: str, **values: Any) -> int:

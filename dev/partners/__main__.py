@@ -31,7 +31,9 @@ def main() -> int:
     with processes.cleaning() as stack:
         partners = {}
         for name, port in PORTS.items():
-            partner = processes.PartnerProcess(name, options.folder / f"{name}.jsonl", port)
+            partner = processes.PartnerProcess(
+                name, options.folder / f"{name}.jsonl", port
+            )
             stack.callback(partner.stop)
             partners[name] = partner
             print(f"{name}: {partner.url}, log {partner.log}", flush=True)
@@ -47,14 +49,22 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--database", default=environ("HI_DB", "demo"))
     url = f"http://127.0.0.1:{environ('HI_HTTP_PORT', '8069')}"
     parser.add_argument("--server", default=url, help="URL of the Odoo server")
-    parser.add_argument("--folder", type=Path, default=paths.LOCAL / "partners", help="of logs")
-    parser.add_argument("--wait", type=float, default=300, help="seconds for the server to come up")
+    parser.add_argument(
+        "--folder", type=Path, default=paths.LOCAL / "partners", help="of logs"
+    )
+    parser.add_argument(
+        "--wait", type=float, default=300, help="seconds for the server to come up"
+    )
     return parser.parse_args()
 
 
-def _connect(options: argparse.Namespace, partners: dict[str, processes.PartnerProcess]) -> None:
+def _connect(
+    options: argparse.Namespace, partners: dict[str, processes.PartnerProcess]
+) -> None:
     """Set up the database once its server answers."""
-    admin = poll(lambda: _log_in(options), options.wait, 0.5, f"a server at {options.server}")
+    admin = poll(
+        lambda: _log_in(options), options.wait, 0.5, f"a server at {options.server}"
+    )
     company, users = people.set_up(admin)
     configurator = Configurator(admin, users["integrator"], users["approver"], company)
     configurator.run(options.server, partners)

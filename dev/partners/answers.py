@@ -23,6 +23,7 @@ import json
 from aiohttp import web
 
 MEGABYTE = 1024 * 1024
+GARBAGE = b"\x16\x03\x01 this is no HTTP\r\n\r\n"
 MISBEHAVIOURS = frozenset({"hang", "garbage", "drop", "megabytes", "bomb", "drip"})
 KEYS = MISBEHAVIOURS | {"status", "headers", "body", "json"}
 
@@ -33,7 +34,9 @@ def check(answer: dict) -> dict:
     :raises ValueError: unknown keys, more than one misbehaviour, or no HTTP status
     """
     if not isinstance(answer, dict) or set(answer) - KEYS:
-        raise ValueError(f"an answer is an object with some of {', '.join(sorted(KEYS))}")
+        raise ValueError(
+            f"an answer is an object with some of {', '.join(sorted(KEYS))}"
+        )
     if len(MISBEHAVIOURS & set(answer)) > 1:
         raise ValueError("one misbehaviour at a time")
     if answer.get("status", 200) not in range(200, 600):
@@ -44,7 +47,7 @@ def check(answer: dict) -> dict:
 async def give(request: web.Request, answer: dict) -> web.StreamResponse:
     """Answer a request as described above."""
     if answer.get("garbage") or answer.get("drop"):
-        return _break_off(request, b"\x16\x03\x01 this is no HTTP\r\n\r\n" * bool(answer.get("garbage")))
+        return _break_off(request, GARBAGE if answer.get("garbage") else b"")
     if "drip" in answer:
         return await _drip(request, answer)
     await asyncio.sleep(answer.get("hang", 0))
@@ -77,7 +80,9 @@ def _break_off(request: web.Request, last_words: bytes) -> web.Response:
 
 
 async def _drip(request: web.Request, answer: dict) -> web.StreamResponse:
-    response = web.StreamResponse(status=answer.get("status", 200), headers=_headers(answer))
+    response = web.StreamResponse(
+        status=answer.get("status", 200), headers=_headers(answer)
+    )
     await response.prepare(request)
     for _second in range(answer["drip"]):
         await response.write(b".")

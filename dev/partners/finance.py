@@ -26,7 +26,9 @@ class Finance(server.Partner):
     def verify(self, headers, body: bytes) -> bool:
         """Tell whether the request shows our token and, where agreed, is signed."""
         known = verification.has_bearer(self.settings.get("token", ""), headers)
-        return known and (not self.settings.get("secrets") or super().verify(headers, body))
+        return known and (
+            not self.settings.get("secrets") or super().verify(headers, body)
+        )
 
     def handle(self, path: str, headers, body: bytes) -> dict:
         """Book the document, or tell what is wrong with it."""
@@ -36,7 +38,10 @@ class Finance(server.Partner):
             return {"status": 400, "json": {"error": "not JSON"}}
         errors = self._errors(document)
         if errors:
-            return {"status": 422, "json": {"title": "document refused", "errors": errors}}
+            return {
+                "status": 422,
+                "json": {"title": "document refused", "errors": errors},
+            }
         key = headers.get("webhook-id") or headers.get("Idempotency-Key")
         reference = self.booked.setdefault(key, f"FIN-{len(self.booked) + 1:06d}")
         return {"status": 200, "json": {"reference": reference}}

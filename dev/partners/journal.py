@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 #: Headers that carry a credential; the signature headers are no secret.
-SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
+SECRET_HEADERS = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "x-api-key"}
+)
 
 
 def now() -> str:
     """Return the time in UTC, ISO 8601."""
-    return datetime.datetime.now(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+    return (
+        datetime.datetime.now(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+    )
 
 
 def visible_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -39,7 +43,9 @@ class Journal:
         with self.path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
-    def received(self, path, headers, body: bytes, *, verified: bool, answered, at) -> None:
+    def received(
+        self, path, headers, body: bytes, *, verified: bool, answered, at
+    ) -> None:
         """Note a request.
 
         :param answered: the status of the answer, None where none was given

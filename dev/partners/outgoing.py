@@ -24,7 +24,9 @@ class Call:
 
     url: str
     body: bytes
-    message_id: str = dataclasses.field(default_factory=lambda: f"msg_{uuid.uuid4().hex}")
+    message_id: str = dataclasses.field(
+        default_factory=lambda: f"msg_{uuid.uuid4().hex}"
+    )
 
     @classmethod
     def of(cls, url: str, document: dict) -> Call:
@@ -38,7 +40,9 @@ def signature_headers(secret: str, call: Call) -> dict[str, str]:
     return {
         "webhook-id": call.message_id,
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": Webhook(secret).sign(call.message_id, at, call.body.decode()),
+        "webhook-signature": Webhook(secret).sign(
+            call.message_id, at, call.body.decode()
+        ),
     }
 
 
@@ -56,7 +60,12 @@ async def send(call: Call, headers: dict[str, str], log: Path) -> dict:
         result = {"status": 0, "error": type(error).__name__}
     result["message_id"] = call.message_id
     journal.Journal(log).write(
-        {"sent_at": started, "url": call.url, "headers": journal.visible_headers(headers), **result}
+        {
+            "sent_at": started,
+            "url": call.url,
+            "headers": journal.visible_headers(headers),
+            **result,
+        }
     )
     return result
 

@@ -50,9 +50,16 @@ class Partner:
         at, body = journal.now(), await request.read()
         verified = self.verify(request.headers, body)
         answer = self._answer(request, body, verified)
-        answered = None if answer.keys() & {"garbage", "drop"} else answer.get("status", 200)
+        answered = (
+            None if answer.keys() & {"garbage", "drop"} else answer.get("status", 200)
+        )
         self.journal.received(
-            request.path, request.headers, body, verified=verified, answered=answered, at=at
+            request.path,
+            request.headers,
+            body,
+            verified=verified,
+            answered=answered,
+            at=at,
         )
         return await answers.give(request, answer)
 
@@ -61,7 +68,9 @@ class Partner:
             return {"status": 401, "json": {"error": "who are you?"}}
         if self.script:
             scripted = self.script.pop(0)
-            if scripted.get("status", 200) >= 300 or answers.MISBEHAVIOURS & set(scripted):
+            if scripted.get("status", 200) >= 300 or answers.MISBEHAVIOURS & set(
+                scripted
+            ):
                 return scripted
         return self.handle(request.path, request.headers, body)
 
@@ -76,7 +85,9 @@ class Partner:
             result = command(await request.json() if request.can_read_body else {})
             result = await result if asyncio.iscoroutine(result) else result
         except (ValueError, KeyError, TypeError) as error:
-            return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
+            return web.json_response(
+                {"error": f"{type(error).__name__}: {error}"}, status=400
+            )
         return web.json_response(result)
 
     def control_settings(self, data: dict) -> dict:
@@ -91,7 +102,11 @@ class Partner:
 
     def control_state(self, data: dict) -> dict:
         """Tell what is left to do."""
-        return {"name": self.name, "answers": len(self.script), "tasks": len(self.tasks)}
+        return {
+            "name": self.name,
+            "answers": len(self.script),
+            "tasks": len(self.tasks),
+        }
 
     def spawn(self, coroutine) -> None:
         """Do something after the request at hand is answered."""
@@ -115,7 +130,10 @@ class Partner:
         site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
         bound = site._server.sockets[0].getsockname()[1]  # noqa: SLF001 (the port 0 became)
-        print(json.dumps({"partner": self.name, "url": f"http://127.0.0.1:{bound}"}), flush=True)
+        print(
+            json.dumps({"partner": self.name, "url": f"http://127.0.0.1:{bound}"}),
+            flush=True,
+        )
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -126,9 +144,15 @@ class Partner:
 def main(kind: type[Partner], arguments: list[str] | None = None) -> None:
     """Run a partner as a process."""
     parser = argparse.ArgumentParser(prog=f"python -m dev.partners.{kind.name}")
-    parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; 0 = any free one")
-    parser.add_argument("--log", type=Path, required=True, help="log of what is received")
-    parser.add_argument("--settings", type=Path, help="JSON file of settings to start with")
+    parser.add_argument(
+        "--port", type=int, default=0, help="on 127.0.0.1; 0 = any free one"
+    )
+    parser.add_argument(
+        "--log", type=Path, required=True, help="log of what is received"
+    )
+    parser.add_argument(
+        "--settings", type=Path, help="JSON file of settings to start with"
+    )
     options = parser.parse_args(arguments)
     partner = kind(options.log)
     if options.settings:

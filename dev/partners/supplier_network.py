@@ -7,8 +7,8 @@ Settings:
 ``secrets``          with which we sign what we send (``whsec_…``)
 ``acknowledge_url``  our endpoint for acknowledgements; without it none is sent
 ``ship_url``         our endpoint for ship notices
-``api_key``          for calls with a key, or
-``signing_secret``   for signed calls (used when both are there)
+``signing_secret``   signs its acknowledgements (``whsec_…``)
+``api_key``          goes with its ship notices
 ``delay_days``       by how much the promised date of an order's last line is later
                      than asked for (5; 0 = everything accepted as ordered)
 ``ship_after``       seconds from the acknowledgement to the ship notice; without
@@ -63,7 +63,11 @@ class SupplierNetwork(server.Partner):
     def acknowledgement(self, number: str) -> dict:
         """Return the acknowledgement of an order: the last line comes later than asked for."""
         lines = [
-            {"line_ref": line["line_ref"], "status": "accepted", "quantity": line["quantity"]}
+            {
+                "line_ref": line["line_ref"],
+                "status": "accepted",
+                "quantity": line["quantity"],
+            }
             for line in self.orders[number]["lines"]
         ]
         delay = self.settings.get("delay_days", 5)
@@ -93,7 +97,9 @@ class SupplierNetwork(server.Partner):
                 {
                     "line_ref": line["line_ref"],
                     "quantity": line["quantity"],
-                    "lots": _lots(f"{number}-{line['line_ref']}", line["quantity"], today),
+                    "lots": _lots(
+                        f"{number}-{line['line_ref']}", line["quantity"], today
+                    ),
                 }
                 for line in self.orders[number]["lines"]
             ],
@@ -113,17 +119,20 @@ class SupplierNetwork(server.Partner):
                 self.settings["acknowledge_url"], self.acknowledgement(number)
             )
             self.acknowledgements[number] = call
-        return await self._send(number, call)
+        return await self._send(number, call, self._signed(call))
 
-    async def _send(self, number: str, call: outgoing.Call, secret: str | None = None) -> dict:
-        secret = secret or self.settings.get("signing_secret")
-        if secret:
-            headers = outgoing.signature_headers(secret, call)
-        else:
-            headers = outgoing.key_headers(self.settings["api_key"], call)
+    async def _send(
+        self, number: str, call: outgoing.Call, headers: dict[str, str]
+    ) -> dict:
         answer = await outgoing.send(call, headers, self.calls_log)
         self.answers.setdefault(number, []).append(answer)
         return answer
+
+    def _signed(self, call: outgoing.Call) -> dict[str, str]:
+        return outgoing.signature_headers(self.settings["signing_secret"], call)
+
+    def _with_key(self, call: outgoing.Call) -> dict[str, str]:
+        return outgoing.key_headers(self.settings["api_key"], call)
 
     # commands
 
@@ -132,18 +141,21 @@ class SupplierNetwork(server.Partner):
         return await self.acknowledge(self._known(data))
 
     async def control_ship(self, data: dict) -> dict:
-        """Send the ship notice of an ``order``."""
+        """Send the ship notice of an ``order``; tell what it said as well."""
         number = self._known(data)
-        return await self._send(
-            number, outgoing.Call.of(self.settings["ship_url"], self.ship_notice(number))
-        )
+        notice = self.ship_notice(number)
+        call = outgoing.Call.of(self.settings["ship_url"], notice)
+        answer = await self._send(number, call, self._with_key(call))
+        return {**answer, "notice": notice}
 
     async def control_forge(self, data: dict) -> dict:
         """Send an acknowledgement of an ``order`` signed with a secret nobody knows."""
         number = self._known(data)
-        call = outgoing.Call.of(self.settings["acknowledge_url"], self.acknowledgement(number))
+        call = outgoing.Call.of(
+            self.settings["acknowledge_url"], self.acknowledgement(number)
+        )
         wrong = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
-        return await self._send(number, call, wrong)
+        return await self._send(number, call, outgoing.signature_headers(wrong, call))
 
     def control_state(self, data: dict) -> dict:
         """Tell which orders are known and how our controllers answered, by order."""
@@ -164,7 +176,9 @@ def _date(line: dict) -> datetime.date:
 
 
 def _now(days: int = 0) -> str:
-    moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
+    moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(
+        days=days
+    )
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -175,7 +189,9 @@ def _lots(prefix: str, quantity: str, today: datetime.date) -> list[dict]:
     return [
         {
             "lot": f"{prefix}-{letter}",
-            "expiry_date": (today + datetime.timedelta(days=365 + 90 * index)).isoformat(),
+            "expiry_date": (
+                today + datetime.timedelta(days=365 + 90 * index)
+            ).isoformat(),
             "quantity": format(part, "f"),
         }
         for index, (letter, part) in enumerate(zip("AB", parts, strict=False))
