@@ -7,6 +7,7 @@ failure, redirects are not followed, 410 disables, 429/502/504 ask to slow down.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 import socket
@@ -17,8 +18,15 @@ from datetime import timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
-from .errors import Configuration, IntegrationError, Permanent, Refused, Rejected, Retryable
-from .errors import TransportError
+from .errors import (
+    Configuration,
+    IntegrationError,
+    Permanent,
+    Refused,
+    Rejected,
+    Retryable,
+    TransportError,
+)
 
 # A partner may not silence its endpoint for longer than this by one header.
 RETRY_AFTER_MAX = 86_400.0
@@ -154,7 +162,9 @@ def classify_exception(exc: BaseException) -> Outcome:
     """
     if isinstance(exc, IntegrationError):
         return _classify_own(exc)
-    if isinstance(exc, TimeoutError):
+    if isinstance(
+        exc, (TimeoutError, asyncio.TimeoutError)
+    ):  # two classes before Python 3.11
         return Outcome(False, ErrorClass.TIMEOUT, "timeout")
     if isinstance(exc, OSError):
         return Outcome(False, ErrorClass.TRANSPORT, os_error_code(exc))

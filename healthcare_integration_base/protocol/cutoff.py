@@ -84,7 +84,9 @@ class _Watcher:
         with self.lock:
             self._watches.add(watch)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="hib-cutoff", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._run, name="hib-cutoff", daemon=True
+                )
                 self._thread.start()
         self._work.set()
 

@@ -17,7 +17,9 @@ CONTENT_TYPE = "application/cloudevents+json"
 BATCH_CONTENT_TYPE = "application/cloudevents-batch+json"
 DATA_CONTENT_TYPE = "application/json"
 
-_TYPE = re.compile(r"healthcare\.([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)\.v([1-9][0-9]{0,5})")
+_TYPE = re.compile(
+    r"healthcare\.([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)\.v([1-9][0-9]{0,5})"
+)
 
 
 def type_of(code: str, version: int) -> str:
@@ -100,12 +102,17 @@ def dumps(value: Any) -> bytes:
     """
     try:
         text = json.dumps(
-            value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_default
+            value,
+            ensure_ascii=False,
+            allow_nan=False,
+            separators=(",", ":"),
+            default=_default,
         )
         return text.encode("utf-8")
     except (TypeError, ValueError, RecursionError) as exc:
         raise Permanent(
-            f"The content cannot be written as JSON ({type(exc).__name__})", code="not_json"
+            f"The content cannot be written as JSON ({type(exc).__name__})",
+            code="not_json",
         ) from None
 
 

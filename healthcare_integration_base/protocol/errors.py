@@ -24,7 +24,9 @@ class IntegrationError(Exception):
     default_status: ClassVar[int] = 500
     title: ClassVar[str] = "Integration error"
 
-    def __init__(self, message: str, *, code: str | None = None, status: int | None = None):
+    def __init__(
+        self, message: str, *, code: str | None = None, status: int | None = None
+    ):
         super().__init__(message)
         self.message = message
         self.code = code or self.default_code
@@ -98,7 +100,9 @@ class Refused(Permanent):
     default_code = "refused_address"
     title = "Address refused"
 
-    def __init__(self, message: str, *, rule: str, setting: str | None = None, **kwargs: Any):
+    def __init__(
+        self, message: str, *, rule: str, setting: str | None = None, **kwargs: Any
+    ):
         super().__init__(message, **kwargs)
         self.rule = rule
         self.setting = setting
@@ -127,7 +131,9 @@ def to_problem(exc: BaseException) -> tuple[int, dict[str, Any]]:
     because that text may quote data.
     """
     if not isinstance(exc, IntegrationError):
-        exc = IntegrationError("The request failed for an internal reason.", code="internal_error")
+        exc = IntegrationError(
+            "The request failed for an internal reason.", code="internal_error"
+        )
     problem: dict[str, Any] = {
         "type": f"urn:healthcare-integration:problem:{exc.code}",
         "title": exc.title,

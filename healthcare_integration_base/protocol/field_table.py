@@ -56,7 +56,7 @@ class _Object:
     """A node of the result: leaves are value expressions, arrays have a source."""
 
     variable: str
-    fields: dict[str, "_Object | str"] = field(default_factory=dict)
+    fields: dict[str, _Object | str] = field(default_factory=dict)
     array_source: str | None = None  # expression of the array it iterates over
 
 
@@ -83,7 +83,9 @@ class _Placer:
 
     def place(self, root: _Object) -> None:
         target = self._path(self.row.target, "target")
-        source = self._path(self.row.source, "source") if self.row.source.strip() else []
+        source = (
+            self._path(self.row.source, "source") if self.row.source.strip() else []
+        )
         if target[-1][1] is not None:
             raise self._bad("the target must end with a field name, not with []")
         self._check_row()
@@ -112,7 +114,10 @@ class _Placer:
         return path
 
     def _descend(
-        self, node: _Object, target: list[tuple[str, str | None]], source: list[tuple[str, str | None]]
+        self,
+        node: _Object,
+        target: list[tuple[str, str | None]],
+        source: list[tuple[str, str | None]],
     ) -> tuple[_Object, list[tuple[str, str | None]]]:
         """Return the object the row belongs to, and its source path from there."""
         top = not any(index == "" for _name, index in source)
@@ -121,7 +126,9 @@ class _Placer:
                 node = self._child(node, name, node.variable, None)
             else:
                 expression, source = self._array(node, source, top)
-                node = self._child(node, name, f"$i{_depth(node.variable) + 1}", expression)
+                node = self._child(
+                    node, name, f"$i{_depth(node.variable) + 1}", expression
+                )
         if any(index == "" for _name, index in source):
             raise self._bad("the source has more [] than the target")
         return node, source
@@ -137,10 +144,14 @@ class _Placer:
                 return _reference(node.variable, head), source[place + 1 :]
         raise self._bad("the target has more [] than the source")
 
-    def _child(self, node: _Object, name: str, variable: str, array: str | None) -> _Object:
+    def _child(
+        self, node: _Object, name: str, variable: str, array: str | None
+    ) -> _Object:
         child = node.fields.setdefault(name, _Object(variable))
         if isinstance(child, str) or child.variable != variable:
-            raise self._bad(f"{name} is a value, an object or an array in different rows")
+            raise self._bad(
+                f"{name} is a value, an object or an array in different rows"
+            )
         if array and child.array_source not in (None, array):
             raise self._bad(f"the array {name} has two different sources")
         child.array_source = array or child.array_source
@@ -148,7 +159,9 @@ class _Placer:
 
     def _value(self, node: _Object, source: list[tuple[str, str | None]]) -> str:
         start = "$$" if "[]" not in self.row.source else node.variable
-        return _value_expression(self.row, _reference(start, source) if source else None)
+        return _value_expression(
+            self.row, _reference(start, source) if source else None
+        )
 
     def _bad(self, reason: str) -> MappingError:
         return _bad_row(self.number, reason)
@@ -156,7 +169,11 @@ class _Placer:
 
 def _value_expression(row: FieldRow, reference: str | None) -> str:
     transform, target = TRANSFORMS[row.transform], json.dumps(row.target)
-    default = None if row.default is None else transform.format(v=json.dumps(row.default), t=target)
+    default = (
+        None
+        if row.default is None
+        else transform.format(v=json.dumps(row.default), t=target)
+    )
     if reference is None:
         return str(default)
     value = transform.format(v="$v", t=target)
@@ -170,7 +187,9 @@ def _value_expression(row: FieldRow, reference: str | None) -> str:
 
 
 def _reference(variable: str, path: list[tuple[str, str | None]]) -> str:
-    steps = "".join(f".`{name}`" + (f"[{index}]" if index else "") for name, index in path)
+    steps = "".join(
+        f".`{name}`" + (f"[{index}]" if index else "") for name, index in path
+    )
     return variable + steps
 
 
@@ -194,7 +213,8 @@ def _render_field(name: str, value: _Object | str, parent: _Object, indent: int)
         return _render(value, indent)
     if value.array_source is None:
         raise MappingError(
-            f"The array {name} has no row with a source that iterates ([])", code="mapping_bad_row"
+            f"The array {name} has no row with a source that iterates ([])",
+            code="mapping_bad_row",
         )
     # [ ] keeps one item an array, and makes none an empty array
     body = _render(value, indent)

@@ -54,7 +54,9 @@ class Keyring:
         self._derived: dict[str, bytes] = {}
 
     @classmethod
-    def from_config(cls, section: Mapping[str, str], environ: Mapping[str, str]) -> Keyring:
+    def from_config(
+        cls, section: Mapping[str, str], environ: Mapping[str, str]
+    ) -> Keyring:
         """Build the key ring of this node; an empty one if no key is set.
 
         The first source that is set counts: the environment variable, the
@@ -68,7 +70,8 @@ class Keyring:
         hash_id = (section.get(OPTION_HASH) or "").strip() or None
         if hash_id and hash_id not in keys:
             raise Configuration(
-                f"Option {OPTION_HASH} names a key that is not in {source}", code="keyring_invalid"
+                f"Option {OPTION_HASH} names a key that is not in {source}",
+                code="keyring_invalid",
             )
         return cls(keys, hash_id)
 
@@ -100,7 +103,8 @@ class Keyring:
         key_id, head, sealed = _split(bytes(token))
         if key_id not in self._keys:
             raise Configuration(
-                f"The encryption key {key_id} is not in this node's key ring", code="key_unknown"
+                f"The encryption key {key_id} is not in this node's key ring",
+                code="key_unknown",
             )
         nonce, ciphertext = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
         try:
@@ -123,7 +127,9 @@ class Keyring:
         different for every purpose.
         """
         self._require()
-        return hmac.new(self._hash_key(purpose), value.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(
+            self._hash_key(purpose), value.encode(), hashlib.sha256
+        ).hexdigest()
 
     def _hash_key(self, purpose: str) -> bytes:
         if purpose not in self._derived:
@@ -143,9 +149,13 @@ def generate() -> str:
     return f"k{today}:{base64.b64encode(os.urandom(KEY_BYTES)).decode()}"
 
 
-def _read_source(section: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, list[str]]:
+def _read_source(
+    section: Mapping[str, str], environ: Mapping[str, str]
+) -> tuple[str, list[str]]:
     if (environ.get(ENVIRONMENT_VARIABLE) or "").strip():
-        return f"environment variable {ENVIRONMENT_VARIABLE}", environ[ENVIRONMENT_VARIABLE].split(",")
+        return f"environment variable {ENVIRONMENT_VARIABLE}", environ[
+            ENVIRONMENT_VARIABLE
+        ].split(",")
     if (section.get(OPTION) or "").strip():
         return f"option {OPTION}", section[OPTION].split(",")
     if (section.get(OPTION_FILE) or "").strip():
@@ -161,7 +171,9 @@ def _read_file(path: str) -> list[str]:
             f"The file of option {OPTION_FILE} cannot be read ({type(exc).__name__})",
             code="keyring_unreadable",
         ) from None
-    return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return [
+        line for line in lines if line.strip() and not line.lstrip().startswith("#")
+    ]
 
 
 def _parse_entries(source: str, entries: list[str]) -> dict[str, bytes]:
@@ -177,18 +189,28 @@ def _parse_entries(source: str, entries: list[str]) -> dict[str, bytes]:
 def _parse_entry(source: str, number: int, entry: str) -> tuple[str, bytes]:
     key_id, colon, encoded = entry.partition(":")
     if not colon or not _KEY_ID.fullmatch(key_id):
-        raise _invalid(source, number, "expected <id>:<base64>, id of letters, digits, - and _")
+        raise _invalid(
+            source, number, "expected <id>:<base64>, id of letters, digits, - and _"
+        )
     try:
         key = base64.b64decode(encoded.strip(), validate=True)
     except (binascii.Error, ValueError):
-        raise _invalid(source, number, f"the key {key_id} is not valid base64") from None
+        raise _invalid(
+            source, number, f"the key {key_id} is not valid base64"
+        ) from None
     if len(key) != KEY_BYTES:
-        raise _invalid(source, number, f"the key {key_id} has {len(key)} bytes instead of {KEY_BYTES}")
+        raise _invalid(
+            source,
+            number,
+            f"the key {key_id} has {len(key)} bytes instead of {KEY_BYTES}",
+        )
     return key_id, key
 
 
 def _invalid(source: str, number: int, reason: str) -> Configuration:
-    return Configuration(f"Entry {number} of {source}: {reason}", code="keyring_invalid")
+    return Configuration(
+        f"Entry {number} of {source}: {reason}", code="keyring_invalid"
+    )
 
 
 def _split(token: bytes) -> tuple[str, bytes, bytes]:
@@ -207,5 +229,6 @@ def _split(token: bytes) -> tuple[str, bytes, bytes]:
 
 def _damaged() -> Permanent:
     return Permanent(
-        "The encrypted value was changed or belongs to another record", code="decryption_failed"
+        "The encrypted value was changed or belongs to another record",
+        code="decryption_failed",
     )

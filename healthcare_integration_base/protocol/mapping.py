@@ -1,13 +1,14 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """Mappings: JSONata expressions, compiled once, evaluated in a sandbox.
 
-    compiled = compile_expression(compile_table(rows))
-    partner_data = compiled.evaluate(event_data, crosswalk=lookup)
+compiled = compile_expression(compile_table(rows))
+partner_data = compiled.evaluate(event_data, crosswalk=lookup)
 """
 
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,13 @@ from .mapping_errors import MappingError
 if TYPE_CHECKING:
     from .jsonata_sandbox import Crosswalk, Sandbox
 
-__all__ = ["Compiled", "FieldRow", "MappingError", "compile_expression", "compile_table"]
+__all__ = [
+    "Compiled",
+    "FieldRow",
+    "MappingError",
+    "compile_expression",
+    "compile_table",
+]
 
 TIMEOUT = 2.0
 COMPILE_TIMEOUT = 5.0
@@ -60,7 +67,9 @@ class Compiled:
 
         def run(watch: Watch) -> Any:
             # an empty dictionary of bindings, or variables leak into the next call
-            return sandbox.to_json(self._program.for_run(watch, max_depth, crosswalk).evaluate(copy, {}))
+            return sandbox.to_json(
+                self._program.for_run(watch, max_depth, crosswalk).evaluate(copy, {})
+            )
 
         sandbox = _sandbox()
         return _guarded(lambda: run_for(timeout, run), compiling=False)
@@ -89,12 +98,14 @@ def _compile(text: str) -> Compiled:
         raise MappingError("The expression is empty", code="mapping_syntax", position=0)
     if len(text) > MAX_EXPRESSION:
         raise MappingError(
-            f"The expression has more than {MAX_EXPRESSION} characters", code="mapping_too_large"
+            f"The expression has more than {MAX_EXPRESSION} characters",
+            code="mapping_too_large",
         )
     sandbox = _sandbox()
     try:
         program = _guarded(
-            lambda: run_for(COMPILE_TIMEOUT, lambda _watch: sandbox.Sandbox(text)), compiling=True
+            lambda: run_for(COMPILE_TIMEOUT, lambda _watch: sandbox.Sandbox(text)),
+            compiling=True,
         )
     except MappingError as exc:
         if exc.position is None:
@@ -121,6 +132,9 @@ def _copy_of(data: Any) -> Any:
 
 
 def _sandbox() -> Any:
+    # The library's import raises the recursion limit of the whole process to
+    # 10,000, with which other people's recursive code overflows the C stack.
+    limit = sys.getrecursionlimit()
     try:
         from . import jsonata_sandbox
     except ImportError:
@@ -128,6 +142,9 @@ def _sandbox() -> Any:
             "Mappings need the Python package jsonata-python (pip install jsonata-python)",
             code="missing_library",
         ) from None
+    finally:
+        if sys.getrecursionlimit() != limit:
+            sys.setrecursionlimit(limit)
     return jsonata_sandbox
 
 
@@ -141,9 +158,13 @@ def _guarded(function: Any, *, compiling: bool) -> Any:
     except sandbox.JException as exc:
         raise _from_library(exc, compiling) from None
     except TimeoutError:
-        raise MappingError("The expression takes too long", code="mapping_timeout") from None
+        raise MappingError(
+            "The expression takes too long", code="mapping_timeout"
+        ) from None
     except (RecursionError, MemoryError):
-        raise MappingError("The expression nests too deeply", code="mapping_too_deep") from None
+        raise MappingError(
+            "The expression nests too deeply", code="mapping_too_deep"
+        ) from None
     except sandbox.UnsafeRegex as exc:
         raise MappingError(str(exc), code="mapping_regex") from None
     except Exception as exc:
@@ -151,8 +172,14 @@ def _guarded(function: Any, *, compiling: bool) -> Any:
 
 
 def _from_library(exc: Any, compiling: bool) -> MappingError:
-    position = exc.location if isinstance(exc.location, int) and exc.location >= 0 else None
-    text = str(exc) if compiling else _sandbox().template_text(exc.error) or "The expression failed"
+    position = (
+        exc.location if isinstance(exc.location, int) and exc.location >= 0 else None
+    )
+    text = (
+        str(exc)
+        if compiling
+        else _sandbox().template_text(exc.error) or "The expression failed"
+    )
     place = "" if position is None else f" at character {position}"
     code = "mapping_syntax" if compiling else "mapping_failed"
     return MappingError(f"{text} ({exc.error}){place}", code=code, position=position)
@@ -162,7 +189,9 @@ def _from_bug(exc: Exception, compiling: bool) -> MappingError:
     # an unfinished expression ends in an IndexError of the library's tokenizer
     if compiling:
         return MappingError("The expression is not complete", code="mapping_syntax")
-    return MappingError(f"The expression failed ({type(exc).__name__})", code="mapping_failed")
+    return MappingError(
+        f"The expression failed ({type(exc).__name__})", code="mapping_failed"
+    )
 
 
 def _refuse_names(ast: Any) -> None:
@@ -187,5 +216,7 @@ def _check_variable(node: Any) -> None:
         return
     if name == "eval" or name.startswith("__"):
         raise MappingError(
-            f"${name[:50]} is not available", code="mapping_forbidden", position=node.position
+            f"${name[:50]} is not available",
+            code="mapping_forbidden",
+            position=node.position,
         )

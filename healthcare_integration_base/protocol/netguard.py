@@ -13,7 +13,7 @@ import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import idna
@@ -21,8 +21,8 @@ import idna
 from . import resolver
 from .errors import Refused
 
-Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
-Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 AddrInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
 
 SETTING_NETWORKS = "allowed_networks"
@@ -144,10 +144,16 @@ def _rule_for(address: Address, policy: NetworkPolicy) -> str | None:
             rule = _rule_for(inner, policy)
             if rule:
                 return rule
-    rule = next((rule for network, rule in REFUSED if _contains(network, address)), None)
+    rule = next(
+        (rule for network, rule in REFUSED if _contains(network, address)), None
+    )
     if rule in FINAL_RULES or rule is None:
         return rule
-    return None if any(_contains(network, address) for network in policy.allowed_networks) else rule
+    return (
+        None
+        if any(_contains(network, address) for network in policy.allowed_networks)
+        else rule
+    )
 
 
 def _embedded(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
@@ -202,11 +208,17 @@ def check_url(url: str, policy: NetworkPolicy) -> SplitResult:
     if not isinstance(url, str) or not url or len(url) > MAX_URL:
         raise Refused(f"A URL has 1 to {MAX_URL} characters.", rule="length")
     if _BAD_CHARACTERS.search(url):
-        raise Refused("The URL contains spaces, backslashes or control characters.", rule="characters")
+        raise Refused(
+            "The URL contains spaces, backslashes or control characters.",
+            rule="characters",
+        )
     parts = _split(url)
     _check_scheme(parts, policy)
     if "@" in parts.netloc:
-        raise Refused("The URL contains a user name or password; use a credential.", rule="userinfo")
+        raise Refused(
+            "The URL contains a user name or password; use a credential.",
+            rule="userinfo",
+        )
     if "#" in url:
         raise Refused("The URL contains a fragment (#).", rule="fragment")
     host, port = _check_host_name(parts), _port_of(parts)
@@ -228,7 +240,8 @@ def _check_scheme(parts: SplitResult, policy: NetworkPolicy) -> None:
         return
     if parts.scheme == "http":
         raise Refused(
-            "Only https is allowed; http is for systems of the environment test.", rule="scheme"
+            "Only https is allowed; http is for systems of the environment test.",
+            rule="scheme",
         )
     raise Refused("The URL must begin with https://.", rule="scheme")
 
@@ -269,7 +282,9 @@ def _to_ascii(host: str) -> str:
     try:  # an address in full-width digits is no IDN, but the system would read it
         return idna.uts46_remap(host).encode("ascii").decode("ascii")
     except (idna.IDNAError, UnicodeError):
-        raise Refused("The international host name is not valid.", rule="host") from None
+        raise Refused(
+            "The international host name is not valid.", rule="host"
+        ) from None
 
 
 def _check_ipv4_literal(name: str) -> str:
@@ -278,7 +293,8 @@ def _check_ipv4_literal(name: str) -> str:
         return str(ipaddress.IPv4Address(name))
     except ValueError:
         raise Refused(
-            "The host looks like a number but is not a dotted decimal IPv4 address.", rule="host"
+            "The host looks like a number but is not a dotted decimal IPv4 address.",
+            rule="host",
         ) from None
 
 
@@ -288,7 +304,9 @@ def _check_ipv6_literal(host: str) -> str:
             raise ValueError("zone")
         return str(ipaddress.IPv6Address(host))
     except ValueError:
-        raise Refused("The host is not a valid IPv6 address without a zone.", rule="host") from None
+        raise Refused(
+            "The host is not a valid IPv6 address without a zone.", rule="host"
+        ) from None
 
 
 def _is_literal(host: str) -> bool:

@@ -40,7 +40,9 @@ def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
     Besides the known names, every name that speaks of a token, secret, key or
     signature is masked: a partner's own header cannot be known beforehand.
     """
-    return {name: MASK if is_sensitive(name) else value for name, value in headers.items()}
+    return {
+        name: MASK if is_sensitive(name) else value for name, value in headers.items()
+    }
 
 
 def is_sensitive(name: str) -> bool:

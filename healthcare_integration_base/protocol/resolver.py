@@ -44,11 +44,15 @@ def lookup(host: str, port: int) -> Future[list[AddrInfo]]:
         if key in _pending:
             return _pending[key]
         if len(_pending) >= MAX_LOOKUPS:
-            raise TransportError("Too many name lookups are waiting", code="resolver_busy")
+            raise TransportError(
+                "Too many name lookups are waiting", code="resolver_busy"
+            )
         future: Future[list[AddrInfo]] = Future()
         future.set_running_or_notify_cancel()
         _pending[key] = future
-    threading.Thread(target=_run, args=(key, future), name="hib-resolver", daemon=True).start()
+    threading.Thread(
+        target=_run, args=(key, future), name="hib-resolver", daemon=True
+    ).start()
     return future
 
 
@@ -76,7 +80,11 @@ def _run(key: tuple[str, int], future: Future[list[AddrInfo]]) -> None:
         answer = socket.getaddrinfo(key[0], key[1], type=socket.SOCK_STREAM)
     except Exception as exc:
         # UnicodeError for names that are no names counts as "does not resolve"
-        failure = exc if isinstance(exc, OSError) else socket.gaierror(socket.EAI_NONAME, "bad name")
+        failure = (
+            exc
+            if isinstance(exc, OSError)
+            else socket.gaierror(socket.EAI_NONAME, "bad name")
+        )
         _forget(key)
         future.set_exception(failure)
     else:

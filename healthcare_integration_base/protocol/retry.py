@@ -53,7 +53,9 @@ class RetrySchedule:
         """Return the text that ``parse`` reads back to the same delays."""
         return " ".join(_format_step(delay) for delay in self.delays)
 
-    def next_delay(self, attempt_no: int, outcome: Outcome, rng: random.Random) -> float | None:
+    def next_delay(
+        self, attempt_no: int, outcome: Outcome, rng: random.Random
+    ) -> float | None:
         """Return the seconds until the next attempt, None if there is none.
 
         :param attempt_no: number of the attempt that just failed, from 1
@@ -61,7 +63,9 @@ class RetrySchedule:
         """
         if not outcome.retryable or not 1 <= attempt_no <= len(self.delays):
             return None
-        delay = self.delays[attempt_no - 1] * rng.uniform(1 - self.jitter, 1 + self.jitter)
+        delay = self.delays[attempt_no - 1] * rng.uniform(
+            1 - self.jitter, 1 + self.jitter
+        )
         return max(delay, _floor(outcome))
 
 
@@ -74,7 +78,8 @@ def _parse_step(match: re.Match[str]) -> float:
     step = _STEP.fullmatch(match[0])
     if not step:
         raise ScheduleError(
-            "A delay is a number with s, m, h or d, such as 30s; something else", match.start()
+            "A delay is a number with s, m, h or d, such as 30s; something else",
+            match.start(),
         )
     delay = float(step[1]) * _UNITS[step[2]]
     if delay > MAX_DELAY:

@@ -50,7 +50,9 @@ class SafePattern:
         """As re.Pattern.finditer. :raises UnsafeRegex: if the subject is too long"""
         return self._for(string).finditer(string)
 
-    def sub(self, repl: str | Callable[[re.Match[str]], str], string: str, count: int = 0) -> str:
+    def sub(
+        self, repl: str | Callable[[re.Match[str]], str], string: str, count: int = 0
+    ) -> str:
         """As re.Pattern.sub. :raises UnsafeRegex: if the subject is too long"""
         return self._for(string).sub(repl, string, count)
 
@@ -84,14 +86,18 @@ def compile_safe(pattern: str, flags: int = 0) -> SafePattern:
     spans: list[int] = []
     _walk(tree, spans, inside_repeat=False)
     anchored = bool(tree) and _name(tree[0]) == "AT" and "BEGINNING" in str(tree[0][1])
-    return SafePattern(re.compile(pattern, flags), tuple(spans), anchored and not flags & re.MULTILINE)
+    return SafePattern(
+        re.compile(pattern, flags), tuple(spans), anchored and not flags & re.MULTILINE
+    )
 
 
 def _walk(tree: Any, spans: list[int], inside_repeat: bool) -> None:
     for node in tree:
         name = _name(node)
         if name in _REFUSED:
-            raise UnsafeRegex("Back references and look-around are not allowed in regular expressions")
+            raise UnsafeRegex(
+                "Back references and look-around are not allowed in regular expressions"
+            )
         if name in _REPEATS:
             _walk_repeat(node[1], spans, inside_repeat)
         elif name == "BRANCH":
@@ -100,23 +106,33 @@ def _walk(tree: Any, spans: list[int], inside_repeat: bool) -> None:
             _walk(node[1][3], spans, inside_repeat)
 
 
-def _walk_repeat(arguments: tuple[int, int, Any], spans: list[int], inside_repeat: bool) -> None:
+def _walk_repeat(
+    arguments: tuple[int, int, Any], spans: list[int], inside_repeat: bool
+) -> None:
     least, most, body = arguments
     if least > MAX_REPEAT:
-        raise UnsafeRegex(f"A repetition of more than {MAX_REPEAT} times is not allowed")
+        raise UnsafeRegex(
+            f"A repetition of more than {MAX_REPEAT} times is not allowed"
+        )
     if least != most:
         if inside_repeat:
-            raise UnsafeRegex("A repetition inside a repetition is not allowed, such as (a+)+")
+            raise UnsafeRegex(
+                "A repetition inside a repetition is not allowed, such as (a+)+"
+            )
         spans.append(most - least + 1)
     low, high = body.getwidth()
     if most > 1 and low != high:
-        raise UnsafeRegex("A repeated group must have a fixed length, such as ([0-9]{3})+")
+        raise UnsafeRegex(
+            "A repeated group must have a fixed length, such as ([0-9]{3})+"
+        )
     _walk(body, spans, inside_repeat or most > 1)
 
 
 def _walk_branch(branches: list[Any], spans: list[int], inside_repeat: bool) -> None:
     if inside_repeat:
-        raise UnsafeRegex("Alternatives inside a repetition are not allowed, such as (a|b)+")
+        raise UnsafeRegex(
+            "Alternatives inside a repetition are not allowed, such as (a|b)+"
+        )
     spans.append(len(branches))
     for branch in branches:
         _walk(branch, spans, inside_repeat)

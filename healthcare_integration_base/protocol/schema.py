@@ -22,7 +22,8 @@ MAX_ERRORS = 50
 MAX_DEPTH = 64
 
 _DATE_TIME = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})",
+    re.ASCII,
 )
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -39,7 +40,12 @@ class SchemaError(IntegrationError, ValueError):
     title = "Schema has an error"
 
     def __init__(
-        self, message: str, *, position: int | None = None, pointer: str | None = None, **kwargs: Any
+        self,
+        message: str,
+        *,
+        position: int | None = None,
+        pointer: str | None = None,
+        **kwargs: Any,
     ):
         super().__init__(message, **kwargs)
         self.position = position
@@ -86,7 +92,9 @@ def _check_against_dialect(document: dict[str, Any]) -> None:
         jsonschema.Draft202012Validator.check_schema(document)
     except jsonschema.SchemaError as exc:
         pointer = _pointer(exc.absolute_path)
-        raise SchemaError(f"At {pointer or 'the top'}: {exc.message[:300]}", pointer=pointer) from None
+        raise SchemaError(
+            f"At {pointer or 'the top'}: {exc.message[:300]}", pointer=pointer
+        ) from None
 
 
 def _check_parts(node: Any, document: dict[str, Any], pointer: str, depth: int) -> None:
@@ -104,7 +112,9 @@ def _check_parts(node: Any, document: dict[str, Any], pointer: str, depth: int) 
             _check_parts(value, document, f"{pointer}/{_escape(key)}", depth + 1)
 
 
-def _check_reference(node: dict[str, Any], document: dict[str, Any], pointer: str) -> None:
+def _check_reference(
+    node: dict[str, Any], document: dict[str, Any], pointer: str
+) -> None:
     reference = node.get("$ref")
     if not isinstance(reference, str):
         return
@@ -115,7 +125,8 @@ def _check_reference(node: dict[str, Any], document: dict[str, Any], pointer: st
         )
     if reference.startswith("#/") and _resolve(document, reference[1:]) is None:
         raise SchemaError(
-            f"At {pointer}/$ref: {reference[:200]} does not exist", pointer=f"{pointer}/$ref"
+            f"At {pointer}/$ref: {reference[:200]} does not exist",
+            pointer=f"{pointer}/$ref",
         )
 
 
@@ -160,7 +171,9 @@ def validate(schema: dict[str, Any], instance: Any) -> list[dict[str, str]]:
 
     :raises SchemaError: if the schema itself cannot be applied
     """
-    validator = _Validator(schema, registry=referencing.Registry(), format_checker=_formats)
+    validator = _Validator(
+        schema, registry=referencing.Registry(), format_checker=_formats
+    )
     findings = []
     try:
         for error in validator.iter_errors(instance):
@@ -170,7 +183,9 @@ def validate(schema: dict[str, Any], instance: Any) -> list[dict[str, str]]:
     except RecursionError:
         return [{"path": "", "message": "nests too deeply"}]
     except (referencing.exceptions.Unresolvable, jsonschema.exceptions.UnknownType):
-        raise SchemaError("The schema has a reference or type that does not exist") from None
+        raise SchemaError(
+            "The schema has a reference or type that does not exist"
+        ) from None
     findings.sort(key=lambda finding: finding["path"])
     return findings[:MAX_ERRORS]
 
@@ -242,7 +257,9 @@ def _missing(error: ValidationError) -> str:
     return next((name for name in names if error.message.startswith(repr(name))), "?")
 
 
-def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+def _pattern(
+    _validator: Any, pattern: str, instance: Any, _schema: Any
+) -> Iterator[ValidationError]:
     if not isinstance(instance, str):
         return
     try:
@@ -253,7 +270,9 @@ def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iter
     yield ValidationError("does not match")
 
 
-_Validator: Any = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": _pattern})
+_Validator: Any = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator, {"pattern": _pattern}
+)
 
 
 # -- formats ---------------------------------------------------------------------
@@ -285,7 +304,11 @@ def _parses(parser: Callable[[str], Any], text: str) -> bool:
 
 def _make_formats() -> jsonschema.FormatChecker:
     checker = jsonschema.FormatChecker(formats=())
-    for name, function in (("date", _is_date), ("date-time", _is_date_time), ("uuid", ids.is_uuid)):
+    for name, function in (
+        ("date", _is_date),
+        ("date-time", _is_date_time),
+        ("uuid", ids.is_uuid),
+    ):
         checker.checks(name)(_for_text(function))
     return checker
 

@@ -85,7 +85,9 @@ def decode_secret(text: str) -> bytes:
     """
     encoded = text.strip().removeprefix(PREFIX)
     if "_" in encoded:
-        raise SecretError(f"The secret has an unknown prefix; a symmetric secret starts with {PREFIX}")
+        raise SecretError(
+            f"The secret has an unknown prefix; a symmetric secret starts with {PREFIX}"
+        )
     unpadded = encoded.rstrip("=")
     if not unpadded:
         raise SecretError("The secret is empty")
@@ -116,7 +118,8 @@ def _content(msg_id: str, timestamp: str, body: bytes) -> bytes:
 def _check_id(msg_id: str) -> None:
     if not _ID.fullmatch(msg_id):
         raise SignatureError(
-            "The message id must be 1 to 255 visible ASCII characters without a dot", code="bad_id"
+            "The message id must be 1 to 255 visible ASCII characters without a dot",
+            code="bad_id",
         )
 
 
@@ -141,7 +144,9 @@ def headers(
     return {
         HEADER_ID: msg_id,
         HEADER_TIMESTAMP: str(int(timestamp)),
-        HEADER_SIGNATURE: " ".join(sign(key, msg_id, timestamp, body) for key in secrets),
+        HEADER_SIGNATURE: " ".join(
+            sign(key, msg_id, timestamp, body) for key in secrets
+        ),
     }
 
 
@@ -185,7 +190,8 @@ def _read_headers(headers: Mapping[str, str]) -> tuple[str, str, str]:
 def _check_timestamp(timestamp: str, now: float, tolerance: float) -> None:
     if not _TIMESTAMP.fullmatch(timestamp):
         raise SignatureError(
-            f"{HEADER_TIMESTAMP} must be Unix seconds in decimal digits", code="bad_timestamp"
+            f"{HEADER_TIMESTAMP} must be Unix seconds in decimal digits",
+            code="bad_timestamp",
         )
     if abs(now - int(timestamp)) > tolerance:
         raise SignatureError(

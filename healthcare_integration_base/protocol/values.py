@@ -80,7 +80,9 @@ def _scalar(value: Any) -> Any:
 
 
 def _too_large() -> MappingError:
-    return MappingError("The expression makes a value that is too large", code="mapping_too_large")
+    return MappingError(
+        "The expression makes a value that is too large", code="mapping_too_large"
+    )
 
 
 def _not_json() -> MappingError:
@@ -114,7 +116,9 @@ def as_number(value: Any) -> int | float | None:
     :raises MappingError: mapping_bad_value for other texts, and where a JSON
         number would lose digits
     """
-    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+    if value is None or (
+        isinstance(value, (int, float)) and not isinstance(value, bool)
+    ):
         return value
     text = value.strip() if isinstance(value, str) else ""
     if not _DECIMAL.fullmatch(text):

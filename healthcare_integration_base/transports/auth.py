@@ -13,7 +13,9 @@ from ..protocol.errors import Configuration, IntegrationError
 
 # RFC 9110 §5.6.2 token
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
-_VALUE = re.compile(r"[\x21-\x7e\xa0-\xff]([\x20-\x7e\xa0-\xff]{0,8190}[\x21-\x7e\xa0-\xff])?")
+_VALUE = re.compile(
+    r"[\x21-\x7e\xa0-\xff]([\x20-\x7e\xa0-\xff]{0,8190}[\x21-\x7e\xa0-\xff])?"
+)
 _TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
 
 # Set by the HTTP client or by the signature; a wrong one breaks the framing.
@@ -66,7 +68,8 @@ class Credential:
         """
         if not self.secret:
             raise Configuration(
-                f"The credential of kind {self.kind} has no secret", code="credential_without_secret"
+                f"The credential of kind {self.kind} has no secret",
+                code="credential_without_secret",
             )
         try:
             return self.secret if isinstance(self.secret, str) else self.secret.decode()
@@ -109,11 +112,17 @@ def check_header(name: str, value: str) -> None:
         values with control characters or outer spaces
     """
     if not _NAME.fullmatch(name or ""):
-        raise HeaderError("The header name may hold letters, digits and !#$%&'*+.^_`|~- only")
+        raise HeaderError(
+            "The header name may hold letters, digits and !#$%&'*+.^_`|~- only"
+        )
     if name.lower() in FORBIDDEN_HEADERS:
-        raise HeaderError(f"The header {name} is set by the system and cannot be configured")
+        raise HeaderError(
+            f"The header {name} is set by the system and cannot be configured"
+        )
     if not _VALUE.fullmatch(value or ""):
-        raise HeaderError(f"The value of the header {name} is empty or has characters not allowed")
+        raise HeaderError(
+            f"The value of the header {name} is empty or has characters not allowed"
+        )
 
 
 def _headers_of(credential: Credential) -> dict[str, str]:

@@ -150,14 +150,20 @@ class HttpClient:
         started = time.monotonic()
         url = self._url(request)
         try:
-            return await self._exchange_twice(request, url, started, deadline, cap, connect_timeout)
+            return await self._exchange_twice(
+                request, url, started, deadline, cap, connect_timeout
+            )
         except IntegrationError:
             raise
         except Exception as exc:
             raise _translate(exc) from exc
 
     def _url(self, request: Request) -> yarl.URL:
-        allow_http = self._policy.allow_http if request.allow_http is None else request.allow_http
+        allow_http = (
+            self._policy.allow_http
+            if request.allow_http is None
+            else request.allow_http
+        )
         policy = NetworkPolicy(allow_http, self._policy.allowed_networks)
         text = check_url(request.url, policy).geturl()
         # what is ASCII is sent as it was written; quoting again could break it
@@ -175,11 +181,15 @@ class HttpClient:
         """Repeat once if a kept connection turned out to be closed by the partner."""
         trace = _Trace()
         try:
-            return await self._exchange(request, url, started, deadline, cap, connect_timeout, trace)
+            return await self._exchange(
+                request, url, started, deadline, cap, connect_timeout, trace
+            )
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as exc:
             if not trace.reused or isinstance(exc, aiohttp.ClientConnectorError):
                 raise
-        return await self._exchange(request, url, started, deadline, cap, connect_timeout, _Trace())
+        return await self._exchange(
+            request, url, started, deadline, cap, connect_timeout, _Trace()
+        )
 
     async def _exchange(
         self,
@@ -201,14 +211,20 @@ class HttpClient:
             headers=_with_defaults(request.headers),
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(
-                total=remaining, sock_connect=connect_timeout, ceil_threshold=float("inf")
+                total=remaining,
+                sock_connect=connect_timeout,
+                ceil_threshold=float("inf"),
             ),
             ssl=request.tls or True,
             trace_request_ctx=trace,
         ) as answer:
             body, truncated = await _read(answer, cap)
             return Response(
-                answer.status, _safe_headers(answer), body, truncated, time.monotonic() - started
+                answer.status,
+                _safe_headers(answer),
+                body,
+                truncated,
+                time.monotonic() - started,
             )
 
 
@@ -272,13 +288,17 @@ def _translate(exc: Exception) -> IntegrationError:
     if isinstance(exc, (asyncio.TimeoutError, TimeoutError)):
         return _timeout()
     if isinstance(exc, aiohttp.ClientConnectorCertificateError):
-        return TransportError("The partner's certificate is not trusted", code="tls_certificate")
+        return TransportError(
+            "The partner's certificate is not trusted", code="tls_certificate"
+        )
     if isinstance(exc, aiohttp.ClientConnectorDNSError):
         return TransportError("The host name cannot be resolved", code="dns_failed")
     if isinstance(exc, aiohttp.ClientConnectorError):
         return _os_error(exc.os_error)
     if isinstance(exc, aiohttp.ServerDisconnectedError):
-        return TransportError("The partner closed the connection", code="connection_closed")
+        return TransportError(
+            "The partner closed the connection", code="connection_closed"
+        )
     if isinstance(exc, aiohttp.ClientPayloadError):
         return TransportError("The answer is not complete", code="incomplete_answer")
     if isinstance(exc, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)):
@@ -313,7 +333,9 @@ def _os_error(exc: OSError) -> TransportError:
 
 
 def _timeout() -> TransportError:
-    return TransportError("No complete answer before the deadline", code="timeout", timeout=True)
+    return TransportError(
+        "No complete answer before the deadline", code="timeout", timeout=True
+    )
 
 
 # -- the control plane ---------------------------------------------------------
@@ -354,7 +376,9 @@ def _finish(loop: asyncio.AbstractEventLoop) -> None:
         loop.close()
 
 
-def send_once(policy: NetworkPolicy, request: Request, *, deadline: float, cap: int = CAP) -> Response:
+def send_once(
+    policy: NetworkPolicy, request: Request, *, deadline: float, cap: int = CAP
+) -> Response:
     """Send one request from synchronous code, such as a button's method.
 
     :raises IntegrationError: as ``HttpClient.send``

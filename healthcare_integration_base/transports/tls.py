@@ -27,8 +27,11 @@ class TlsSettings:
     key_pem: str | None = field(default=None, repr=False)
 
 
+DEFAULTS = TlsSettings()
+
+
 @lru_cache(maxsize=256)
-def context(settings: TlsSettings = TlsSettings()) -> ssl.SSLContext:
+def context(settings: TlsSettings = DEFAULTS) -> ssl.SSLContext:
     """Return the context for outgoing connections; made once per settings.
 
     :raises Configuration: bad_certificate
@@ -49,7 +52,9 @@ def _load_client_certificate(result: ssl.SSLContext, settings: TlsSettings) -> N
     # OpenSSL reads keys from files only: private, and gone at once
     with tempfile.TemporaryDirectory(prefix="hib-tls-") as folder:
         path = os.path.join(folder, "pair.pem")
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with open(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
+        ) as file:
             file.write(f"{settings.certificate_pem}\n{settings.key_pem or ''}\n")
         # an encrypted key must fail, not ask at the terminal
         result.load_cert_chain(path, password=lambda: b"")

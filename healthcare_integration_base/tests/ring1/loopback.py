@@ -31,7 +31,10 @@ class Received:
     @property
     def headers(self) -> dict[str, str]:
         lines = self.head.decode("latin-1").split("\r\n")[1:]
-        return {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines)}
+        return {
+            name.lower(): value.strip()
+            for name, _colon, value in (line.partition(":") for line in lines)
+        }
 
 
 Handler = Callable[["Server", socket.socket, Received], None]
@@ -66,7 +69,9 @@ class Server:
             except OSError:
                 return
             self.connections += 1
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            threading.Thread(
+                target=self._serve, args=(connection,), daemon=True
+            ).start()
 
     def _serve(self, connection: socket.socket) -> None:
         try:
@@ -143,10 +148,14 @@ def self_signed(tmp_path, *names: str) -> tuple[ssl.SSLContext, str]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([_alternative(text) for text in names]), False)
+        .add_extension(
+            x509.SubjectAlternativeName([_alternative(text) for text in names]), False
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
     )
-    certificate = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    certificate = builder.sign(key, hashes.SHA256()).public_bytes(
+        serialization.Encoding.PEM
+    )
     private = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

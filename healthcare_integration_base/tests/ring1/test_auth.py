@@ -4,19 +4,20 @@
 import base64
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from hib.protocol import signing
 from hib.protocol.errors import Configuration, IntegrationError
 from hib.transports import auth
 from hib.transports.auth import Credential, HeaderError, check_header
+from hypothesis import given
+from hypothesis import strategies as st
 
 SECRETS = [signing.generate_secret() for _ in range(3)]
 
 
 def apply(*credentials, headers=None, body=b"{}"):
-    return auth.apply(headers or {}, credentials, msg_id="m1", body=body, now=1614265330)
+    return auth.apply(
+        headers or {}, credentials, msg_id="m1", body=body, now=1614265330
+    )
 
 
 def failure(*credentials):
@@ -30,21 +31,31 @@ def test_nothing_to_add():
 
 
 def test_basic():
-    value = apply(Credential("basic", username="odoo", secret="pässword:x"))["Authorization"]
+    value = apply(Credential("basic", username="odoo", secret="pässword:x"))[
+        "Authorization"
+    ]
     assert base64.b64decode(value.removeprefix("Basic ")).decode() == "odoo:pässword:x"
 
 
 def test_bearer():
-    assert apply(Credential("bearer", secret=b"abc.def")) == {"Authorization": "Bearer abc.def"}
+    assert apply(Credential("bearer", secret=b"abc.def")) == {
+        "Authorization": "Bearer abc.def"
+    }
 
 
 def test_header():
-    assert apply(Credential("header", header_name="X-Api-Key", secret="k v")) == {"X-Api-Key": "k v"}
+    assert apply(Credential("header", header_name="X-Api-Key", secret="k v")) == {
+        "X-Api-Key": "k v"
+    }
 
 
 def test_all_signing_secrets_make_one_header():
-    headers = apply(*(Credential("signing_secret", secret=text) for text in SECRETS), body=b"\xff")
-    assert headers["webhook-id"] == "m1" and headers["webhook-timestamp"] == "1614265330"
+    headers = apply(
+        *(Credential("signing_secret", secret=text) for text in SECRETS), body=b"\xff"
+    )
+    assert (
+        headers["webhook-id"] == "m1" and headers["webhook-timestamp"] == "1614265330"
+    )
     for text in SECRETS:
         key = signing.parse_secret(text)
         assert signing.verify([key], headers, b"\xff", now=1614265330) == "m1"
@@ -53,10 +64,16 @@ def test_all_signing_secrets_make_one_header():
 def test_signature_and_bearer_together_and_the_given_headers_stay():
     given_headers = {"Content-Type": "application/json"}
     headers = apply(
-        Credential("bearer", secret="t"), Credential("signing_secret", secret=SECRETS[0]), headers=given_headers
+        Credential("bearer", secret="t"),
+        Credential("signing_secret", secret=SECRETS[0]),
+        headers=given_headers,
     )
     assert set(headers) == {
-        "Content-Type", "Authorization", "webhook-id", "webhook-timestamp", "webhook-signature"
+        "Content-Type",
+        "Authorization",
+        "webhook-id",
+        "webhook-timestamp",
+        "webhook-signature",
     }
     assert given_headers == {"Content-Type": "application/json"}
 
@@ -103,15 +120,30 @@ def test_secrets_do_not_show_in_tracebacks():
 
 @pytest.mark.parametrize(
     "name",
-    ["Host", "content-length", "Transfer-Encoding", "connection", "webhook-id", "Webhook-Signature", "TE",
-     "", "a b", "a:b", "a\n", "é", "x" * 129],
+    [
+        "Host",
+        "content-length",
+        "Transfer-Encoding",
+        "connection",
+        "webhook-id",
+        "Webhook-Signature",
+        "TE",
+        "",
+        "a b",
+        "a:b",
+        "a\n",
+        "é",
+        "x" * 129,
+    ],
 )
 def test_header_names_that_are_not_allowed(name):
     with pytest.raises(HeaderError):
         check_header(name, "v")
 
 
-@pytest.mark.parametrize("value", ["", " v", "v ", "a\rb", "a\nb", "a\x00b", "\x7f", "€", "x" * 9_000])
+@pytest.mark.parametrize(
+    "value", ["", " v", "v ", "a\rb", "a\nb", "a\x00b", "\x7f", "€", "x" * 9_000]
+)
 def test_header_values_that_are_not_allowed(value):
     with pytest.raises(HeaderError) as caught:
         check_header("X-Key", value)

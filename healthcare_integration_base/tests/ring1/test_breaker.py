@@ -3,10 +3,9 @@
 
 import json
 
+from hib.protocol.breaker import Breaker
 from hypothesis import given
 from hypothesis import strategies as st
-
-from hib.protocol.breaker import Breaker
 
 NOW = 1_000_000.0
 

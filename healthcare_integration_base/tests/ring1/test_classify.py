@@ -4,13 +4,10 @@
 import asyncio
 import socket
 import ssl
-from email.utils import format_datetime
 from datetime import datetime, timezone
+from email.utils import format_datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from hib.protocol import errors
 from hib.protocol.classify import (
     RETRY_AFTER_MAX,
@@ -18,12 +15,16 @@ from hib.protocol.classify import (
     classify_status,
     parse_retry_after,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 NOW = 1_614_265_330.0
 
 
 def at(seconds):
-    return format_datetime(datetime.fromtimestamp(NOW + seconds, tz=timezone.utc), usegmt=True)
+    return format_datetime(
+        datetime.fromtimestamp(NOW + seconds, tz=timezone.utc), usegmt=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,11 @@ def test_success_is_2xx(status):
 )
 def test_classes_of_status(status, error_class, code):
     outcome = classify_status(status, {}, NOW)
-    assert (outcome.ok, outcome.error_class.value, outcome.code) == (False, error_class, code)
+    assert (outcome.ok, outcome.error_class.value, outcome.code) == (
+        False,
+        error_class,
+        code,
+    )
 
 
 @given(st.integers(100, 999))
@@ -127,9 +132,17 @@ def test_gone_disables_and_holds():
         (TimeoutError(), "timeout", "timeout"),
         (asyncio.TimeoutError(), "timeout", "timeout"),
         (errors.TransportError("x", code="bad_answer"), "transport", "bad_answer"),
-        (errors.TransportError("x", code="timeout", timeout=True), "timeout", "timeout"),
+        (
+            errors.TransportError("x", code="timeout", timeout=True),
+            "timeout",
+            "timeout",
+        ),
         (errors.Retryable("x", seconds=9), "server", "temporarily_unavailable"),
-        (errors.Configuration("x", code="keyring_missing"), "configuration", "keyring_missing"),
+        (
+            errors.Configuration("x", code="keyring_missing"),
+            "configuration",
+            "keyring_missing",
+        ),
         (errors.Refused("x", rule="loopback"), "contract", "refused_address"),
         (errors.Rejected("x"), "rejected", "rejected"),
         (errors.Permanent("x", code="mapping_failed"), "contract", "mapping_failed"),
@@ -139,7 +152,11 @@ def test_gone_disables_and_holds():
 )
 def test_classes_of_exceptions(exc, error_class, code):
     outcome = classify_exception(exc)
-    assert (outcome.ok, outcome.error_class.value, outcome.code) == (False, error_class, code)
+    assert (outcome.ok, outcome.error_class.value, outcome.code) == (
+        False,
+        error_class,
+        code,
+    )
     assert outcome.status == 0
 
 

@@ -8,11 +8,10 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from hib.protocol import envelope
 from hib.protocol.errors import Permanent
+from hypothesis import given
+from hypothesis import strategies as st
 
 ARGUMENTS = {
     "uid": "0190a0a0-0000-7000-8000-000000000000",
@@ -49,13 +48,25 @@ def test_extensions_have_the_names_of_the_design():
         ordering_key="purchase.order,1",
         dataclass="phi",
     )
-    assert {"traceparent", "correlationid", "causationid", "partitionkey", "dataclass"} < set(made)
+    assert {
+        "traceparent",
+        "correlationid",
+        "causationid",
+        "partitionkey",
+        "dataclass",
+    } < set(made)
     assert all(re.fullmatch(r"[a-z0-9]{1,20}", name) for name in made)
 
 
 def test_attributes_without_a_value_are_left_out():
     made = event(subject=None, dataschema=None, correlation_uid="")
-    assert not {"subject", "dataschema", "correlationid", "traceparent", "dataclass"} & set(made)
+    assert not {
+        "subject",
+        "dataschema",
+        "correlationid",
+        "traceparent",
+        "dataclass",
+    } & set(made)
 
 
 def test_data_may_be_empty():
@@ -63,15 +74,26 @@ def test_data_may_be_empty():
     assert event(data=None)["data"] is None
 
 
-@pytest.mark.parametrize("code, version", [("supply.item.created", 1), ("finance.invoice.issued", 12)])
+@pytest.mark.parametrize(
+    "code, version", [("supply.item.created", 1), ("finance.invoice.issued", 12)]
+)
 def test_types_read_back(code, version):
     assert envelope.parse_type(envelope.type_of(code, version)) == (code, version)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "supply.item.created.v1", "healthcare.supply.item", "healthcare..v1", "healthcare.x.v0",
-     "healthcare.x.v1 ", "healthcare.X.v1", "healthcare.x.v1\n", "healthcare.x.v9999999"],
+    [
+        "",
+        "supply.item.created.v1",
+        "healthcare.supply.item",
+        "healthcare..v1",
+        "healthcare.x.v0",
+        "healthcare.x.v1 ",
+        "healthcare.X.v1",
+        "healthcare.x.v1\n",
+        "healthcare.x.v9999999",
+    ],
 )
 def test_other_types_are_refused(text):
     with pytest.raises(Permanent) as caught:
@@ -96,8 +118,17 @@ def test_values_of_business_documents():
 
 @pytest.mark.parametrize(
     "value",
-    [float("nan"), float("inf"), Decimal("NaN"), Decimal("Infinity"), "\ud800", {1: object()},
-     b"bytes", {b"x": 1}, {(1, 2): 3}],
+    [
+        float("nan"),
+        float("inf"),
+        Decimal("NaN"),
+        Decimal("Infinity"),
+        "\ud800",
+        {1: object()},
+        b"bytes",
+        {b"x": 1},
+        {(1, 2): 3},
+    ],
 )
 def test_what_is_not_json_is_refused_without_being_quoted(value):
     with pytest.raises(Permanent) as caught:
@@ -118,7 +149,11 @@ def test_endless_nesting_is_refused():
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 

@@ -4,7 +4,6 @@
 import json
 
 import pytest
-
 from hib.protocol import errors
 
 

@@ -2,11 +2,15 @@
 """The field table compiles to JSONata that does what its rows say."""
 
 import pytest
+from hib.protocol.field_table import TRANSFORMS
+from hib.protocol.mapping import (
+    FieldRow,
+    MappingError,
+    compile_expression,
+    compile_table,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from hib.protocol.field_table import TRANSFORMS
-from hib.protocol.mapping import FieldRow, MappingError, compile_expression, compile_table
 
 EVENT = {
     "number": "P00001",
@@ -17,8 +21,13 @@ EVENT = {
     "partner": {"name": " Nord Medical ", "gln": "7300000000001"},
     "order": {
         "lines": [
-            {"id": 7, "item": {"code": "a1"}, "qty": "2.50", "uom": "Units",
-             "lots": [{"name": "L1", "until": "20270131"}, {"name": None}]},
+            {
+                "id": 7,
+                "item": {"code": "a1"},
+                "qty": "2.50",
+                "uom": "Units",
+                "lots": [{"name": "L1", "until": "20270131"}, {"name": None}],
+            },
             {"id": 8, "item": {"code": "b2"}, "qty": 1, "uom": None, "lots": []},
         ]
     },
@@ -43,30 +52,43 @@ def test_names_and_objects():
         FieldRow("orderNumber", "number"),
         FieldRow("buyer.party.name", "partner.name"),
         FieldRow("buyer.party.gln", "partner.gln"),
-    ) == {"orderNumber": "P00001", "buyer": {"party": {"name": " Nord Medical ", "gln": "7300000000001"}}}
+    ) == {
+        "orderNumber": "P00001",
+        "buyer": {"party": {"name": " Nord Medical ", "gln": "7300000000001"}},
+    }
 
 
 def test_missing_sources_leave_the_target_out_and_null_stays_null():
-    assert run(FieldRow("a", "nothing.at.all"), FieldRow("b", "note"), FieldRow("c", "number")) == {
-        "b": None, "c": "P00001"
-    }
+    assert run(
+        FieldRow("a", "nothing.at.all"), FieldRow("b", "note"), FieldRow("c", "number")
+    ) == {"b": None, "c": "P00001"}
 
 
 def test_names_with_strange_characters():
     data = {"@type": 1, "a-b": {"c d": 2}, 'say "x"': 3, "$v": 4, "and": 5, "1st": 6}
     rows = [
-        FieldRow("@type", "@type"), FieldRow("x-y.z w", "a-b.c d"), FieldRow('q"', 'say "x"'),
-        FieldRow("v", "$v"), FieldRow("or", "and"), FieldRow("first", "1st"),
+        FieldRow("@type", "@type"),
+        FieldRow("x-y.z w", "a-b.c d"),
+        FieldRow('q"', 'say "x"'),
+        FieldRow("v", "$v"),
+        FieldRow("or", "and"),
+        FieldRow("first", "1st"),
     ]
     assert run(*rows, data=data) == {
-        "@type": 1, "x-y": {"z w": 2}, 'q"': 3, "v": 4, "or": 5, "first": 6
+        "@type": 1,
+        "x-y": {"z w": 2},
+        'q"': 3,
+        "v": 4,
+        "or": 5,
+        "first": 6,
     }
 
 
 def test_one_element_of_an_array():
-    assert run(FieldRow("first", "order.lines[0].item.code"), FieldRow("none", "order.lines[9].id")) == {
-        "first": "a1"
-    }
+    assert run(
+        FieldRow("first", "order.lines[0].item.code"),
+        FieldRow("none", "order.lines[9].id"),
+    ) == {"first": "a1"}
 
 
 # -- arrays ----------------------------------------------------------------------
@@ -97,8 +119,12 @@ def test_one_line_stays_an_array_and_none_is_an_empty_one():
 def test_arrays_within_arrays():
     assert run(
         FieldRow("positions[].id", "order.lines[].id", "string"),
-        FieldRow("positions[].detail.batches[].no", "order.lines[].lots[].name", default="?"),
-        FieldRow("positions[].detail.batches[].until", "order.lines[].lots[].until", "date"),
+        FieldRow(
+            "positions[].detail.batches[].no", "order.lines[].lots[].name", default="?"
+        ),
+        FieldRow(
+            "positions[].detail.batches[].until", "order.lines[].lots[].until", "date"
+        ),
         FieldRow("positions[].detail.batches[].order", "number", "lower"),
         FieldRow("positions[].detail.unit", "order.lines[].uom"),
     ) == {
@@ -119,15 +145,16 @@ def test_arrays_within_arrays():
 
 
 def test_constants_within_arrays():
-    assert run(FieldRow("lines[].id", "order.lines[].id"), FieldRow("lines[].kind", default="goods")) == {
-        "lines": [{"id": 7, "kind": "goods"}, {"id": 8, "kind": "goods"}]
-    }
+    assert run(
+        FieldRow("lines[].id", "order.lines[].id"),
+        FieldRow("lines[].kind", default="goods"),
+    ) == {"lines": [{"id": 7, "kind": "goods"}, {"id": 8, "kind": "goods"}]}
 
 
 def test_two_arrays_from_one_source():
-    assert run(FieldRow("a[].id", "order.lines[].id"), FieldRow("b[].uom", "order.lines[].uom")) == {
-        "a": [{"id": 7}, {"id": 8}], "b": [{"uom": "Units"}, {"uom": None}]
-    }
+    assert run(
+        FieldRow("a[].id", "order.lines[].id"), FieldRow("b[].uom", "order.lines[].uom")
+    ) == {"a": [{"id": 7}, {"id": 8}], "b": [{"uom": "Units"}, {"uom": None}]}
 
 
 # -- values ----------------------------------------------------------------------
@@ -188,7 +215,9 @@ def test_required_names_the_target(source):
 def test_required_within_arrays():
     error = failure(FieldRow("lines[].uom", "order.lines[].uom", required=True))
     assert "lines[].uom" in error.message
-    assert run(FieldRow("lines[].id", "order.lines[].id", required=True))["lines"][1] == {"id": 8}
+    assert run(FieldRow("lines[].id", "order.lines[].id", required=True))["lines"][
+        1
+    ] == {"id": 8}
 
 
 def test_values_that_cannot_be_converted_name_the_target():
@@ -203,8 +232,14 @@ def test_crosswalk_translates_after_the_transform():
         asked.append((domain, value))
         return "C62"
 
-    rows = [FieldRow("lines[].unit", "order.lines[].uom", "upper", default="EA", crosswalk="uom")]
-    assert run(*rows, crosswalk=crosswalk) == {"lines": [{"unit": "C62"}, {"unit": "EA"}]}
+    rows = [
+        FieldRow(
+            "lines[].unit", "order.lines[].uom", "upper", default="EA", crosswalk="uom"
+        )
+    ]
+    assert run(*rows, crosswalk=crosswalk) == {
+        "lines": [{"unit": "C62"}, {"unit": "EA"}]
+    }
     assert asked == [("uom", "UNITS")]
 
 
@@ -230,15 +265,30 @@ def test_a_crosswalk_without_an_answer_is_no_value():
         ((FieldRow("a[0].b", "a[].b"),), "without a number"),
         ((FieldRow("a"),), "neither a source nor a default"),
         ((FieldRow("a", "b", "reverse"),), "no transform 'reverse'"),
-        ((FieldRow("a", "x"), FieldRow("a", "y")), "Row 2: the target a is there twice"),
+        (
+            (FieldRow("a", "x"), FieldRow("a", "y")),
+            "Row 2: the target a is there twice",
+        ),
         ((FieldRow("a", "x"), FieldRow("a.b", "y")), "Row 2: a is a value"),
-        ((FieldRow("a.b", "x"), FieldRow("a", "y")), "Row 2: the target a is there twice"),
-        ((FieldRow("a.b", "x"), FieldRow("a[].c", "y[].z")), "Row 2: a is a value, an object or an array"),
-        ((FieldRow("a[].b", "x[].b"), FieldRow("a[].c", "y[].c")), "two different sources"),
+        (
+            (FieldRow("a.b", "x"), FieldRow("a", "y")),
+            "Row 2: the target a is there twice",
+        ),
+        (
+            (FieldRow("a.b", "x"), FieldRow("a[].c", "y[].z")),
+            "Row 2: a is a value, an object or an array",
+        ),
+        (
+            (FieldRow("a[].b", "x[].b"), FieldRow("a[].c", "y[].c")),
+            "two different sources",
+        ),
         ((FieldRow("a", "x[].b"),), "the source has more []"),
         ((FieldRow("a[].b[].c", "x[].c"),), "the target has more []"),
         ((FieldRow("a[].b", "x"),), "no row with a source that iterates"),
-        (tuple(FieldRow(f"f{number}", "x") for number in range(2_001)), "at most 2000 rows"),
+        (
+            tuple(FieldRow(f"f{number}", "x") for number in range(2_001)),
+            "at most 2000 rows",
+        ),
     ],
 )
 def test_wrong_rows_are_named_with_the_reason(rows, reason):
@@ -254,7 +304,12 @@ def test_the_order_of_rows_does_not_matter_for_arrays():
 
 
 PATHS = st.lists(
-    st.tuples(st.sampled_from(["a", "b", "line items", "x-1", "$", "null", "@"]), st.booleans()), min_size=1, max_size=4
+    st.tuples(
+        st.sampled_from(["a", "b", "line items", "x-1", "$", "null", "@"]),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=4,
 ).map(lambda path: ".".join(name + ("[]" if many else "") for name, many in path))
 
 
@@ -274,8 +329,12 @@ PATHS = st.lists(
     ),
     st.recursive(
         st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=4),
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["a", "b", "line items", "x-1"]), inner, max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["a", "b", "line items", "x-1"]), inner, max_size=3
+            )
+        ),
         max_leaves=10,
     ),
 )
@@ -287,8 +346,14 @@ def test_any_table_either_names_its_fault_or_is_valid_jsonata(rows, data):
         return
     compiled = compile_expression(text)
     try:
-        result = compiled.evaluate(data, timeout=5, crosswalk=lambda domain, value: value)
+        result = compiled.evaluate(
+            data, timeout=5, crosswalk=lambda domain, value: value
+        )
     except MappingError as exc:
-        assert exc.code in ("mapping_required_missing", "mapping_bad_value", "mapping_failed")
+        assert exc.code in (
+            "mapping_required_missing",
+            "mapping_bad_value",
+            "mapping_failed",
+        )
     else:
         assert isinstance(result, dict)

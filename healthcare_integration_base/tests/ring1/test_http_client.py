@@ -12,21 +12,31 @@ import time
 import tracemalloc
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from loopback import Server, answer, free_port, raw, self_signed
-
 from hib.protocol.classify import classify_exception
 from hib.protocol.errors import Permanent, Refused, TransportError
 from hib.protocol.netguard import NetworkPolicy
 from hib.transports import http, tls
 from hib.transports.http import HttpClient, Request
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from loopback import Server, answer, free_port, raw, self_signed
 
-LOOPBACK = NetworkPolicy(True, (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")))
+LOOPBACK = NetworkPolicy(
+    True, (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+)
 STRICT = NetworkPolicy(allow_http=True)
 
 
-def send(url, policy=LOOPBACK, deadline=20, method="POST", headers=None, body=b"{}", cap=http.CAP, **more):
+def send(
+    url,
+    policy=LOOPBACK,
+    deadline=20,
+    method="POST",
+    headers=None,
+    body=b"{}",
+    cap=http.CAP,
+    **more,
+):
     request = Request(method, url, headers or {}, body, **more)
     return http.send_once(policy, request, deadline=deadline, cap=cap)
 
@@ -45,8 +55,14 @@ def failure(url, **kwargs):
 
 def test_request_and_answer():
     with Server(answer(b'{"ok":1}', "202 Accepted", "X-One: 1\r\n")) as server:
-        response = send(server.url("/in?x=%2F"), headers={"webhook-id": "m1"}, body=b"\x00\xff body")
-    assert (response.status, response.body, response.truncated) == (202, b'{"ok":1}', False)
+        response = send(
+            server.url("/in?x=%2F"), headers={"webhook-id": "m1"}, body=b"\x00\xff body"
+        )
+    assert (response.status, response.body, response.truncated) == (
+        202,
+        b'{"ok":1}',
+        False,
+    )
     assert response.headers["X-One"] == "1" and response.duration > 0
     request = server.requests[0]
     assert request.line == "POST /in?x=%2F HTTP/1.1"
@@ -58,12 +74,18 @@ def test_request_and_answer():
 def test_own_headers():
     with Server(answer()) as server:
         send(server.url())
-        send(server.url(), headers={"User-Agent": "x", "Content-Type": "application/cloudevents+json"})
+        send(
+            server.url(),
+            headers={"User-Agent": "x", "Content-Type": "application/cloudevents+json"},
+        )
     first, second = (request.headers for request in server.requests)
     assert first["user-agent"] == "healthcare-integration/19.0"
     assert first["accept-encoding"] == "identity"
     assert "content-type" not in first and "cookie" not in first
-    assert (second["user-agent"], second["content-type"]) == ("x", "application/cloudevents+json")
+    assert (second["user-agent"], second["content-type"]) == (
+        "x",
+        "application/cloudevents+json",
+    )
 
 
 def test_a_get_has_no_body():
@@ -97,7 +119,9 @@ def test_a_kept_connection_the_partner_closed_is_replaced():
         async with HttpClient(LOOPBACK) as client:
             request = Request("POST", server.url(), {}, b"{}")
             await client.send(request, deadline=20)
-            assert closed.wait(10)  # blocks the loop: the client has not seen the closing
+            assert closed.wait(
+                10
+            )  # blocks the loop: the client has not seen the closing
             return await client.send(request, deadline=20)
 
     with Server(handler) as server:
@@ -109,7 +133,9 @@ def test_many_at_the_same_time():
     async def many():
         async with HttpClient(LOOPBACK) as client:
             request = Request("POST", server.url(), {}, b"{}")
-            return await asyncio.gather(*(client.send(request, deadline=30) for _ in range(50)))
+            return await asyncio.gather(
+                *(client.send(request, deadline=30) for _ in range(50))
+            )
 
     with Server(answer(b"{}")) as server:
         responses = http.run_sync(many(), 60)
@@ -120,7 +146,10 @@ def test_cookies_are_not_kept():
     async def two():
         async with HttpClient(LOOPBACK) as client:
             for _ in range(2):
-                await client.send(Request("POST", server.url(host="localhost"), {}, b"{}"), deadline=20)
+                await client.send(
+                    Request("POST", server.url(host="localhost"), {}, b"{}"),
+                    deadline=20,
+                )
 
     with Server(answer(headers="Set-Cookie: session=1\r\n")) as server:
         http.run_sync(two(), 60)
@@ -131,14 +160,21 @@ def test_cookies_are_not_kept():
 
 
 def test_nobody_listens():
-    assert failure(f"http://127.0.0.1:{free_port()}/") == ("transport", "connection_refused")
+    assert failure(f"http://127.0.0.1:{free_port()}/") == (
+        "transport",
+        "connection_refused",
+    )
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_not_followed(status):
-    with Server(answer(b"never")) as second:
-        with Server(answer(b"", f"{status} Moved", f"Location: {second.url()}\r\n")) as first:
-            response = send(first.url())
+    with (
+        Server(answer(b"never")) as second,
+        Server(
+            answer(b"", f"{status} Moved", f"Location: {second.url()}\r\n")
+        ) as first,
+    ):
+        response = send(first.url())
     assert response.status == status and response.headers["Location"] == second.url()
     assert second.connections == 0 and len(first.requests) == 1
 
@@ -177,9 +213,14 @@ def test_a_slot_is_free_again_after_a_timeout():
         async with HttpClient(LOOPBACK, connections=1) as client:
             with pytest.raises(TransportError):
                 await client.send(Request("POST", slow.url(), {}, b"{}"), deadline=0.2)
-            return await client.send(Request("POST", good.url(), {}, b"{}"), deadline=20)
+            return await client.send(
+                Request("POST", good.url(), {}, b"{}"), deadline=20
+            )
 
-    with Server(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")) as slow, Server(answer()) as good:
+    with (
+        Server(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")) as slow,
+        Server(answer()) as good,
+    ):
         assert http.run_sync(use(), 60).status == 200
 
 
@@ -206,7 +247,9 @@ def test_ten_megabytes_cost_no_memory():
     assert peak < 4_000_000
 
 
-@pytest.mark.parametrize("size, truncated", [(19_999, False), (20_000, False), (20_001, True)])
+@pytest.mark.parametrize(
+    "size, truncated", [(19_999, False), (20_000, False), (20_001, True)]
+)
 def test_the_cap_is_exact(size, truncated):
     with Server(answer(b"y" * size)) as server:
         response = send(server.url())
@@ -224,7 +267,9 @@ def test_a_gzip_bomb_is_not_inflated():
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "zstd", "nonsense"])
 def test_other_encodings_are_kept_as_they_are(encoding):
-    with Server(answer(b"\x8b\x00", headers=f"Content-Encoding: {encoding}\r\n")) as server:
+    with Server(
+        answer(b"\x8b\x00", headers=f"Content-Encoding: {encoding}\r\n")
+    ) as server:
         assert send(server.url()).body == b"\x8b\x00"
 
 
@@ -240,7 +285,10 @@ def test_other_encodings_are_kept_as_they_are(encoding):
         (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "bad_answer"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf", "incomplete_answer"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", None),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", "incomplete_answer"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+            "incomplete_answer",
+        ),
         (b"HTTP/1.1 200", None),
     ],
 )
@@ -252,7 +300,10 @@ def test_garbage_is_a_transport_failure(data, code):
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.binary(max_size=300), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 "]))
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 "]),
+)
 def test_random_answers_only_raise_what_is_classified(data, head):
     with Server(raw(head + data)) as server:
         try:
@@ -268,7 +319,9 @@ def test_bodies_that_are_not_utf8_are_returned():
 
 
 def test_headers_that_are_not_utf8_become_storable():
-    with Server(answer(headers="X-Name: M\xfcller\r\nX-Two: a\r\nX-Two: b\r\n")) as server:
+    with Server(
+        answer(headers="X-Name: M\xfcller\r\nX-Two: a\r\nX-Two: b\r\n")
+    ) as server:
         headers = send(server.url()).headers
     assert headers["X-Name"] == "M\ufffdller" and headers["X-Two"] == "a, b"
     str(headers).encode()
@@ -280,7 +333,9 @@ def test_long_headers_are_cut():
 
 
 def test_early_hints_are_skipped():
-    with Server(raw(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")) as server:
+    with Server(
+        raw(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")
+    ) as server:
         assert send(server.url()).status == 204
 
 
@@ -294,18 +349,23 @@ def test_literals_are_refused_without_an_allow_list():
 
 
 def test_names_that_lead_to_refused_addresses():
-    with Server(answer()) as server:
-        with pytest.raises(Refused) as caught:
-            send(server.url(host="localhost"), policy=STRICT)
+    with Server(answer()) as server, pytest.raises(Refused) as caught:
+        send(server.url(host="localhost"), policy=STRICT)
     assert caught.value.rule == "loopback" and server.connections == 0
 
 
 def test_http_is_refused_unless_the_request_or_policy_allows_it():
     https_only = NetworkPolicy(False, LOOPBACK.allowed_networks)
     with Server(answer()) as server:
-        assert failure(server.url(), policy=https_only) == ("contract", "refused_address")
+        assert failure(server.url(), policy=https_only) == (
+            "contract",
+            "refused_address",
+        )
         assert send(server.url(), policy=https_only, allow_http=True).status == 200
-        assert failure(server.url(), allow_http=False) == ("contract", "refused_address")
+        assert failure(server.url(), allow_http=False) == (
+            "contract",
+            "refused_address",
+        )
     assert server.connections == 1
 
 
@@ -318,7 +378,10 @@ def fake_dns(monkeypatch, *addresses):
         if not str(host).endswith(".example"):
             return real(host, port, *args, **kwargs)
         found = next(answers)
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+            for address in found
+        ]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
@@ -336,12 +399,20 @@ def test_the_connected_address_is_the_checked_one(monkeypatch):
 
     async def two():
         async with HttpClient(LOOPBACK) as client:
-            request = Request("POST", server.url(host="partner.example"), {"Connection": "close"}, b"{}")
+            request = Request(
+                "POST",
+                server.url(host="partner.example"),
+                {"Connection": "close"},
+                b"{}",
+            )
             await client.send(request, deadline=20)
 
     with Server(answer()) as server:
         http.run_sync(two(), 60)
-        assert failure(server.url(host="other.example")) == ("contract", "refused_address")
+        assert failure(server.url(host="other.example")) == (
+            "contract",
+            "refused_address",
+        )
     assert server.connections == 1
 
 
@@ -352,7 +423,10 @@ def test_even_a_lying_resolver_does_not_reach_a_refused_address(monkeypatch):
 
     monkeypatch.setattr(http.GuardedResolver, "resolve", lying)
     with Server(answer()) as server:
-        assert failure(server.url(host="partner.example"), policy=STRICT) == ("contract", "refused_address")
+        assert failure(server.url(host="partner.example"), policy=STRICT) == (
+            "contract",
+            "refused_address",
+        )
     assert server.connections == 0
 
 
@@ -360,7 +434,15 @@ def test_names_that_do_not_resolve():
     assert failure("https://nothing.invalid/") == ("transport", "dns_failed")
 
 
-@pytest.mark.parametrize("url", ["https://user:pw@x.example/", "nonsense", "https://x.example/\n", "https://2130706433/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:pw@x.example/",
+        "nonsense",
+        "https://x.example/\n",
+        "https://2130706433/",
+    ],
+)
 def test_urls_are_checked(url):
     assert failure(url) == ("contract", "refused_address")
 
@@ -384,7 +466,9 @@ def test_a_hung_name_server_costs_no_more_than_the_deadline(monkeypatch):
 
 def test_environment_proxies_and_netrc_are_ignored(monkeypatch, tmp_path):
     netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login eve password secret\ndefault login eve password secret\n")
+    netrc.write_text(
+        "machine 127.0.0.1 login eve password secret\ndefault login eve password secret\n"
+    )
     netrc.chmod(0o600)
     with Server(answer(b"proxy")) as proxy, Server(answer(b"direct")) as server:
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
@@ -398,7 +482,9 @@ def test_environment_proxies_and_netrc_are_ignored(monkeypatch, tmp_path):
 # -- requests that cannot be sent ------------------------------------------------
 
 
-@pytest.mark.parametrize("headers", [{"X-Bad": "a\r\nInjected: 1"}, {"X Bad\r\n": "a"}, {"X-None": None}])
+@pytest.mark.parametrize(
+    "headers", [{"X-Bad": "a\r\nInjected: 1"}, {"X Bad\r\n": "a"}, {"X-None": None}]
+)
 def test_headers_cannot_be_injected(headers):
     with Server(answer()) as server:
         assert failure(server.url(), headers=headers)[0] == "contract"
@@ -432,7 +518,11 @@ def test_tls_before_1_2_is_refused(tmp_path):
     with Server(answer(), tls=context) as server:
         trusted = tls.context(tls.TlsSettings(ca_pem=certificate))
         error_class, code = failure(server.url(), tls=trusted)
-    assert error_class == "transport" and code in ("tls_failed", "connection_reset", "connection_closed")
+    assert error_class == "transport" and code in (
+        "tls_failed",
+        "connection_reset",
+        "connection_closed",
+    )
     assert trusted.minimum_version == ssl.TLSVersion.TLSv1_2
 
 
@@ -505,7 +595,10 @@ def test_run_sync_does_not_wait_for_threads_of_the_executor():
 def test_run_sync_works_in_several_threads():
     with Server(answer(b"{}")) as server:
         results = []
-        threads = [threading.Thread(target=lambda: results.append(send(server.url()).status)) for _ in range(8)]
+        threads = [
+            threading.Thread(target=lambda: results.append(send(server.url()).status))
+            for _ in range(8)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:

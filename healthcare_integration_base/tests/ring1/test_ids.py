@@ -4,10 +4,9 @@
 import threading
 import uuid
 
+from hib.protocol.ids import is_uuid, uuid7
 from hypothesis import given
 from hypothesis import strategies as st
-
-from hib.protocol.ids import is_uuid, uuid7
 
 
 @given(st.integers(0, 2**48 - 1))
@@ -53,5 +52,13 @@ def test_threads_never_make_the_same_id():
 
 def test_is_uuid():
     assert is_uuid(uuid7()) and is_uuid(str(uuid.uuid4()).upper())
-    for value in ("", "x", None, 5, uuid7()[:-1], uuid7() + "\n", uuid7().replace("-", "")):
+    for value in (
+        "",
+        "x",
+        None,
+        5,
+        uuid7()[:-1],
+        uuid7() + "\n",
+        uuid7().replace("-", ""),
+    ):
         assert not is_uuid(value)

@@ -5,12 +5,11 @@ import base64
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from hib.protocol import keyring
 from hib.protocol.errors import Configuration, Permanent
 from hib.protocol.keyring import Keyring
+from hypothesis import given
+from hypothesis import strategies as st
 
 OLD, NEW = b"o" * 32, b"n" * 32
 AAD = b"integration.credential,7,secret"
@@ -42,7 +41,10 @@ def test_what_is_encrypted_can_be_read_in_its_context_only(plaintext, aad):
 
 def test_tokens_hide_the_text_and_never_repeat():
     keys = ring(entry("k1", OLD))
-    first, second = keys.encrypt(b"whsec_secret", AAD), keys.encrypt(b"whsec_secret", AAD)
+    first, second = (
+        keys.encrypt(b"whsec_secret", AAD),
+        keys.encrypt(b"whsec_secret", AAD),
+    )
     assert first != second
     assert first.startswith(b"hik1.k1.") and b"whsec_secret" not in first
 
@@ -97,7 +99,12 @@ def test_without_a_key_the_error_tells_how_to_make_one():
         with pytest.raises(Configuration) as caught:
             use()
         assert caught.value.code == "keyring_missing"
-    for hint in ("openssl rand -base64 32", "encryption_key", "[healthcare_integration]", "odoo.conf"):
+    for hint in (
+        "openssl rand -base64 32",
+        "encryption_key",
+        "[healthcare_integration]",
+        "odoo.conf",
+    ):
         assert hint in keyring.MISSING
 
 
@@ -109,7 +116,9 @@ def test_generated_keys_are_accepted():
 
 def test_environment_comes_before_the_option_and_the_file(tmp_path):
     file = tmp_path / "keys"
-    file.write_text(f"# keys of node 1\n\n{entry('file', OLD)}\n{entry('older', NEW)}\n")
+    file.write_text(
+        f"# keys of node 1\n\n{entry('file', OLD)}\n{entry('older', NEW)}\n"
+    )
     section = {"encryption_key_file": str(file)}
     assert Keyring.from_config(section, {}).primary_id == "file"
     section["encryption_key"] = entry("option", OLD)
@@ -137,9 +146,15 @@ def test_wrong_entries_are_named_without_the_key(text, reason):
 
 
 def test_a_file_that_cannot_be_read(tmp_path):
-    assert failure({"encryption_key_file": str(tmp_path / "none")}).code == "keyring_unreadable"
+    assert (
+        failure({"encryption_key_file": str(tmp_path / "none")}).code
+        == "keyring_unreadable"
+    )
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    assert failure({"encryption_key_file": str(tmp_path / "binary")}).code == "keyring_unreadable"
+    assert (
+        failure({"encryption_key_file": str(tmp_path / "binary")}).code
+        == "keyring_unreadable"
+    )
     assert failure({"encryption_key_file": "a\0b"}).code == "keyring_unreadable"
 
 
@@ -154,8 +169,13 @@ def test_hashes_are_stable_over_rotation_and_differ_by_purpose():
 
 def test_the_hash_key_can_be_named():
     named = ring(f"{entry('new', NEW)},{entry('old', OLD)}", hash_key="new")
-    assert named.keyed_hash("x", "mrn") == ring(entry("new", NEW)).keyed_hash("x", "mrn")
-    assert failure({"encryption_key": entry("a", OLD), "hash_key": "b"}).code == "keyring_invalid"
+    assert named.keyed_hash("x", "mrn") == ring(entry("new", NEW)).keyed_hash(
+        "x", "mrn"
+    )
+    assert (
+        failure({"encryption_key": entry("a", OLD), "hash_key": "b"}).code
+        == "keyring_invalid"
+    )
 
 
 @given(st.text(max_size=200))

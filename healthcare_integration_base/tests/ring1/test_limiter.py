@@ -4,10 +4,9 @@
 import json
 
 import pytest
+from hib.protocol.limiter import TokenBucket
 from hypothesis import given
 from hypothesis import strategies as st
-
-from hib.protocol.limiter import TokenBucket
 
 NOW = 1_000_000.0
 
@@ -44,7 +43,9 @@ def test_next_at_is_when_a_token_is_there():
     assert bucket.take(1, due) == 1
 
 
-@given(st.floats(0.01, 1_000), st.floats(1, 100), st.lists(st.floats(0, 5), max_size=50))
+@given(
+    st.floats(0.01, 1_000), st.floats(1, 100), st.lists(st.floats(0, 5), max_size=50)
+)
 def test_waiting_until_next_at_always_helps(rate, burst, waits):
     bucket, now = TokenBucket(rate, burst), NOW
     for wait in waits:
@@ -88,7 +89,9 @@ def test_a_clock_set_back_adds_nothing():
     assert bucket.take(5, NOW - 998) == 2
 
 
-@pytest.mark.parametrize("rate, burst", [(-1, 1), (float("nan"), 1), (float("inf"), 1), (1, float("nan"))])
+@pytest.mark.parametrize(
+    "rate, burst", [(-1, 1), (float("nan"), 1), (float("inf"), 1), (1, float("nan"))]
+)
 def test_impossible_limits(rate, burst):
     with pytest.raises(ValueError):
         TokenBucket(rate, burst)
@@ -105,7 +108,8 @@ def test_state_survives_json():
 
 
 STEPS = st.lists(
-    st.tuples(st.floats(0, 3), st.integers(0, 20), st.integers(0, 5), st.booleans()), max_size=100
+    st.tuples(st.floats(0, 3), st.integers(0, 20), st.integers(0, 5), st.booleans()),
+    max_size=100,
 )
 
 

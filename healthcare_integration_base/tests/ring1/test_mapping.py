@@ -5,12 +5,11 @@ import copy
 import threading
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from hib.protocol import mapping
 from hib.protocol.errors import Permanent, Rejected
 from hib.protocol.mapping import MappingError, compile_expression
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 ORDER = {
     "number": "P00001",
@@ -37,7 +36,10 @@ def failure(text, data=ORDER, **kwargs):
     "text, expected",
     [
         ("number", "P00001"),
-        ('{"order": number, "skus": lines.sku}', {"order": "P00001", "skus": ["A", "B"]}),
+        (
+            '{"order": number, "skus": lines.sku}',
+            {"order": "P00001", "skus": ["A", "B"]},
+        ),
         ("lines[sku='B'].qty", "1"),
         ("$sum(lines.$number(qty))", 3.5),
         ('$map(lines, function($l, $i) { $i & ":" & $l.sku })', ["0:A", "1:B"]),
@@ -55,7 +57,7 @@ def failure(text, data=ORDER, **kwargs):
         ("$string(lines[0])", '{"sku":"A","qty":"2.50"}'),
         ('$toMillis("1970-01-01T00:00:01Z")', 1000),
         ("lines[0] = lines[0]", True),
-        ('($f := function($n) { $n <= 1 ? 1 : $n * $f($n - 1) }; $f(10))', 3628800),
+        ("($f := function($n) { $n <= 1 ? 1 : $n * $f($n - 1) }; $f(10))", 3628800),
     ],
 )
 def test_expressions(text, expected):
@@ -64,11 +66,26 @@ def test_expressions(text, expected):
 
 def test_types_of_results_are_plain():
     result = run('{"a": [1..2], "b": lines.sku, "c": lines[0]}')
-    assert type(result["a"]) is list and type(result["b"]) is list and type(result["c"]) is dict
+    assert (
+        type(result["a"]) is list
+        and type(result["b"]) is list
+        and type(result["c"]) is dict
+    )
 
 
-@pytest.mark.parametrize("text", ["$", "empty{'a': 1}", "lines^(sku)", "$append(lines, 1)", "$sort(lines.sku)",
-                                  "$reverse(lines)", "lines ~> |$|{'x': 1}|", "$merge(lines)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$",
+        "empty{'a': 1}",
+        "lines^(sku)",
+        "$append(lines, 1)",
+        "$sort(lines.sku)",
+        "$reverse(lines)",
+        "lines ~> |$|{'x': 1}|",
+        "$merge(lines)",
+    ],
+)
 def test_the_data_is_not_changed(text):
     """The evaluator adds to an empty array of its input, and marks results in place."""
     data = copy.deepcopy(ORDER)
@@ -97,12 +114,16 @@ def test_variables_do_not_leak_into_the_next_message():
 
 
 def test_a_redefined_function_does_not_leak():
-    assert run("($uppercase := function($x) { 'hacked' }; $uppercase(number))") == "hacked"
+    assert (
+        run("($uppercase := function($x) { 'hacked' }; $uppercase(number))") == "hacked"
+    )
     assert run("$uppercase('a')") == "A"
 
 
 def test_threads_do_not_disturb_each_other():
-    compiled = compile_expression("($n := n; $map([1..50], function($i) { $i * $n })[49])")
+    compiled = compile_expression(
+        "($n := n; $map([1..50], function($i) { $i * $n })[49])"
+    )
     failures = []
 
     def work(number):
@@ -134,7 +155,8 @@ def test_the_recursion_limit_of_the_process_is_left_alone():
     from pathlib import Path
 
     code = (
-        "import sys, types; hib = types.ModuleType('hib'); hib.__path__ = [sys.argv[1]]; sys.modules['hib'] = hib;"
+        "import sys, types; hib = types.ModuleType('hib');"
+        "hib.__path__ = [sys.argv[1]]; sys.modules['hib'] = hib;"
         "before = sys.getrecursionlimit();"
         "from hib.protocol.mapping import compile_expression;"
         "assert 'jsonata' not in sys.modules, 'not lazy';"
@@ -155,7 +177,10 @@ def test_crosswalk():
     assert run('$crosswalk("uom", "Units")', crosswalk=lookup) == "C62"
     assert run('$crosswalk("uom", "Boxes")', crosswalk=lookup) is None
     assert run('["Units"].$crosswalk("uom", $)', crosswalk=lookup) == "C62"
-    assert run('$map(["Units", "Units"], $crosswalk("uom", ?))', crosswalk=lookup) == ["C62", "C62"]
+    assert run('$map(["Units", "Units"], $crosswalk("uom", ?))', crosswalk=lookup) == [
+        "C62",
+        "C62",
+    ]
     assert run('$crosswalk("uom", nothing)', crosswalk=None) is None
     assert failure('$crosswalk("uom", "Units")').code == "mapping_no_crosswalk"
 
@@ -200,7 +225,9 @@ def test_syntax_errors_name_the_position(text, position):
 
 
 def test_syntax_errors_name_the_reason():
-    assert failure("1 +").message == "Unexpected end of expression (S0207) at character 3"
+    assert (
+        failure("1 +").message == "Unexpected end of expression (S0207) at character 3"
+    )
 
 
 @pytest.mark.parametrize(
@@ -230,7 +257,9 @@ def test_failures_quote_no_data(text, code, capfd):
     error = failure(text, {"secret": "ssn-4711"})
     assert error.code == code
     assert isinstance(error, Permanent)
-    said = error.message + str(error) + repr(error.__cause__) + "".join(capfd.readouterr())
+    said = (
+        error.message + str(error) + repr(error.__cause__) + "".join(capfd.readouterr())
+    )
     assert "4711" not in said
     assert error.__suppress_context__ or error.__context__ is None
 
@@ -242,11 +271,17 @@ def test_failures_name_the_position():
 
 def test_the_message_says_what_is_missing():
     assert "lines[].sku" in failure("$required(nothing, 'lines[].sku')").message
-    assert failure("$asNumber('x', 'qty')").message == "The field qty: A value cannot be read as a number"
+    assert (
+        failure("$asNumber('x', 'qty')").message
+        == "The field qty: A value cannot be read as a number"
+    )
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text(max_size=60) | st.text("$()[]{}.,:;?/\\\"'`*&|~>=<+-%!@#^_ 0aeinv\n", max_size=30))
+@given(
+    st.text(max_size=60)
+    | st.text("$()[]{}.,:;?/\\\"'`*&|~>=<+-%!@#^_ 0aeinv\n", max_size=30)
+)
 def test_random_expressions_only_raise_our_error(text):
     try:
         run(text, timeout=5)
@@ -258,11 +293,26 @@ def test_random_expressions_only_raise_our_error(text):
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "lines"]), inner),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["a", "b", "lines"]), inner)
+        ),
         max_leaves=12,
     ),
-    st.sampled_from(["a.b", "lines.a", "$count(lines)", "{'x': a, 'y': [lines.b]}", "**.a", "$string($)",
-                     "$map(lines, function($l){ $l.a })", "$exists(a.b) ? a.b : 'none'", "a^(b)", "lines{a: b}"]),
+    st.sampled_from(
+        [
+            "a.b",
+            "lines.a",
+            "$count(lines)",
+            "{'x': a, 'y': [lines.b]}",
+            "**.a",
+            "$string($)",
+            "$map(lines, function($l){ $l.a })",
+            "$exists(a.b) ? a.b : 'none'",
+            "a^(b)",
+            "lines{a: b}",
+        ]
+    ),
 )
 def test_random_data_only_raises_our_error(data, text):
     before = copy.deepcopy(data)

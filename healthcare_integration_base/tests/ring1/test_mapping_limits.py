@@ -6,14 +6,15 @@ import time
 import tracemalloc
 
 import pytest
+from hib.protocol import cutoff
+from hib.protocol.mapping import MappingError, compile_expression
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hib.protocol import cutoff
-from hib.protocol.mapping import MappingError, compile_expression
-
 # an exception that hits a callback of the garbage collector is reported, and sent again
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 HANG = 30  # seconds; far above any budget below, far below "never"
 
@@ -48,7 +49,10 @@ def test_endless_expressions_are_cut_off(text, budget):
 def test_they_are_cut_off_in_other_threads_too():
     codes = []
     threads = [
-        threading.Thread(target=lambda text=text: codes.append(failure(text, timeout=0.2)), daemon=True)
+        threading.Thread(
+            target=lambda text=text: codes.append(failure(text, timeout=0.2)),
+            daemon=True,
+        )
         for text in ENDLESS.values()
     ]
     for thread in threads:
@@ -89,32 +93,41 @@ def test_deep_data_and_deep_expressions():
     for _ in range(500):
         deep = [deep]
     assert failure("$", deep) in ("mapping_too_deep", "mapping_not_json")
-    for text in ("(" * 5_000, "(" * 2_000 + "1" + ")" * 2_000, "[" * 3_000, "{'a':" * 2_000, "-" * 5_000 + "1"):
+    for text in (
+        "(" * 5_000,
+        "(" * 2_000 + "1" + ")" * 2_000,
+        "[" * 3_000,
+        "{'a':" * 2_000,
+        "-" * 5_000 + "1",
+    ):
         assert failure(text) in ("mapping_too_deep", "mapping_syntax")
     assert failure("1" + " + 1" * 30_000) == "mapping_too_large"
 
 
+def growing(step, start):
+    """An expression that applies a step sixty times to its own result."""
+    body = f"$n = 0 ? $x : $f({step}, $n - 1)"
+    return f"($f := function($x, $n) {{ {body} }}; $f({start}, 60))"
+
+
+SHARED = growing("{'a': $x, 'b': $x}", "1")
 GROWING = {
-    "text": "($f := function($x, $n) { $n = 0 ? $x : $f($x & $x, $n - 1) }; $f('aaaaaaaaaa', 60))",
-    "array": "($f := function($x, $n) { $n = 0 ? $x : $f($append($x, $x), $n - 1) }; $f([1], 60))",
-    "constructor": "($f := function($x, $n) { $n = 0 ? $x : $f([$x, $x], $n - 1) }; $f(1, 60))",
-    "shared objects": "($f := function($x, $n) { $n = 0 ? $x : $f({'a': $x, 'b': $x}, $n - 1) }; $f(1, 40))",
-    "shared objects as text":
-        "($f := function($x, $n) { $n = 0 ? $x : $f({'a': $x, 'b': $x}, $n - 1) }; $string($f(1, 40)))",
-    "shared objects joined":
-        "($f := function($x, $n) { $n = 0 ? $x : $f({'a': $x, 'b': $x}, $n - 1) }; '' & $f(1, 40))",
-    "shared objects cloned":
-        "($f := function($x, $n) { $n = 0 ? $x : $f({'a': $x, 'b': $x}, $n - 1) }; $clone($f(1, 40)))",
-    "shared objects compared":
-        "($f := function($x, $n) { $n = 0 ? $x : $f({'a': $x, 'b': $x}, $n - 1) }; $f(1, 40) = $f(1, 40))",
+    "text": growing("$x & $x", "'aaaaaaaaaa'"),
+    "array": growing("$append($x, $x)", "[1]"),
+    "constructor": growing("[$x, $x]", "1"),
+    "shared objects": SHARED,
+    "shared objects as text": f"$string({SHARED})",
+    "shared objects joined": f"'' & {SHARED}",
+    "shared objects cloned": f"$clone({SHARED})",
+    "shared objects compared": f"{SHARED} = {SHARED}",
     "range": "[1..9999999]",
     "pad": "$pad('a', 1000000000)",
     "pad left": "$pad('a', -1000000000)",
     "join": "$join([1..100000].('aaaaaaaaaaaaaaaaaaaa'), 'bbbbbbbbbbbbbbbbbbbbb')",
     "replace": "($a := $join([1..100000].('aaaa')); $replace($a, 'a', $a))",
-    "replace by pattern": "($a := $join([1..1000].('aaaa')); $replace($a, /a/, '$0$0$0' & $a & $a & $a & $a & $a))",
-    "encoded": "($f := function($x, $n) { $n = 0 ? $x : $f($base64encode($x), $n - 1) }; $f('aaaaaaaaaa', 90))",
-    "escaped": "($f := function($x, $n) { $n = 0 ? $x : $f($string([$x]), $n - 1) }; $f('\"', 60))",
+    "replace by pattern": "($a := $join([1..1000].('aaaa')); $replace($a, /a/, '$0' & $a & $a))",
+    "encoded": growing("$base64encode($base64encode($x))", "'aaaaaaaaaa'"),
+    "escaped": growing("$string([$x])", "'\"'"),
 }
 
 
@@ -132,9 +145,21 @@ def test_growth_is_bounded_in_memory(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["$eval('1')", "($e := $eval; $e('1'))", "'1' ~> $eval", "$map(['1'], $eval)", "$eval(?, 1)('1')",
-     "{'a': [1, (2; $eval('1'))]}", "function($x) { $eval($x) }", "$__evaluate_entry", "($__evaluate_exit := 1)",
-     "x[$eval('true')]", "x^(>$eval('a'))", "x{a: $eval('b')}", "|x|{'a': $eval('1')}|"],
+    [
+        "$eval('1')",
+        "($e := $eval; $e('1'))",
+        "'1' ~> $eval",
+        "$map(['1'], $eval)",
+        "$eval(?, 1)('1')",
+        "{'a': [1, (2; $eval('1'))]}",
+        "function($x) { $eval($x) }",
+        "$__evaluate_entry",
+        "($__evaluate_exit := 1)",
+        "x[$eval('true')]",
+        "x^(>$eval('a'))",
+        "x{a: $eval('b')}",
+        "|x|{'a': $eval('1')}|",
+    ],
 )
 def test_forbidden_names_are_refused_when_compiling(text):
     with pytest.raises(MappingError) as caught:
@@ -147,7 +172,18 @@ def test_eval_cannot_be_reached_by_a_computed_name():
 
 
 @pytest.mark.parametrize(
-    "pattern", ["(a+)+$", "(a|aa)+$", "(a*)*b", "([a-z]+)*!", "(a|b|ab)*c", "(.*a){12}", "(a)\\1", "(?=a)b", "(x+x+)+y"]
+    "pattern",
+    [
+        "(a+)+$",
+        "(a|aa)+$",
+        "(a*)*b",
+        "([a-z]+)*!",
+        "(a|b|ab)*c",
+        "(.*a){12}",
+        "(a)\\1",
+        "(?=a)b",
+        "(x+x+)+y",
+    ],
 )
 def test_catastrophic_patterns_are_refused_when_compiling(pattern):
     text = f"$match(x, /{pattern}/)"
@@ -163,8 +199,15 @@ def test_wrong_patterns_are_an_error_of_the_author(pattern):
     assert caught.value.code in ("mapping_regex", "mapping_syntax")
 
 
-@pytest.mark.parametrize("call", ["$match(x, /^a*a*a*a*b/)", "$contains(x, /\\s*x\\s*y\\s*z/)",
-                                  "$split(x, /.*.*=.*/)", "$replace(x, /a*b*c*d/, 'y')"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "$match(x, /^a*a*a*a*b/)",
+        "$contains(x, /\\s*x\\s*y\\s*z/)",
+        "$split(x, /.*.*=.*/)",
+        "$replace(x, /a*b*c*d/, 'y')",
+    ],
+)
 def test_patterns_on_texts_too_long_for_them(call):
     assert failure(call, {"x": "a" * 100_000}) == "mapping_regex"
     compile_expression(call).evaluate({"x": "a" * 20})
@@ -260,7 +303,9 @@ def test_nothing_arrives_after_the_call():
 def test_cut_off_works_in_a_forked_child():
     import os
 
-    cutoff.run_for(5, lambda watch: None)  # the watcher thread exists in the parent only
+    cutoff.run_for(
+        5, lambda watch: None
+    )  # the watcher thread exists in the parent only
     child = os.fork()
     if not child:
         try:

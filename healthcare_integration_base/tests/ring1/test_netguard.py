@@ -5,19 +5,26 @@ import ipaddress
 import socket
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from hib.protocol import netguard
 from hib.protocol.errors import Refused
-from hib.protocol.netguard import NetworkPolicy, check_address, check_host, check_url, parse_networks
+from hib.protocol.netguard import (
+    NetworkPolicy,
+    check_address,
+    check_host,
+    check_url,
+    parse_networks,
+)
+from hypothesis import given
+from hypothesis import strategies as st
 
 STRICT = NetworkPolicy()
 HTTP = NetworkPolicy(allow_http=True)
 
 
 def allowing(*networks, http=False):
-    return NetworkPolicy(http, tuple(ipaddress.ip_network(network) for network in networks))
+    return NetworkPolicy(
+        http, tuple(ipaddress.ip_network(network) for network in networks)
+    )
 
 
 def refusal(function, *args, **kwargs):
@@ -90,8 +97,16 @@ def test_refused_addresses(address):
 
 @pytest.mark.parametrize(
     "address",
-    ["8.8.8.8", "93.184.216.34", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450::1",
-     "::ffff:8.8.8.8", "64:ff9b::8.8.8.8"],
+    [
+        "8.8.8.8",
+        "93.184.216.34",
+        "172.32.0.1",
+        "100.128.0.1",
+        "2606:4700::1111",
+        "2a00:1450::1",
+        "::ffff:8.8.8.8",
+        "64:ff9b::8.8.8.8",
+    ],
 )
 def test_public_addresses(address):
     check_address(address, STRICT)
@@ -126,10 +141,21 @@ def test_networks_of_the_allow_list_are_allowed_in_each_form():
         refusal(check_address, address, policy)
 
 
-@pytest.mark.parametrize("address", ["169.254.169.254", "0.0.0.0", "255.255.255.255", "224.0.0.1", "::",
-                                     "fd00:ec2::254"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.169.254",
+        "0.0.0.0",
+        "255.255.255.255",
+        "224.0.0.1",
+        "::",
+        "fd00:ec2::254",
+    ],
+)
 def test_nothing_lifts_the_final_rules(address):
-    assert refusal(check_address, address, allowing("0.0.0.0/0", "::/0")).setting is None
+    assert (
+        refusal(check_address, address, allowing("0.0.0.0/0", "::/0")).setting is None
+    )
 
 
 @given(st.ip_addresses(v=4))
@@ -161,7 +187,13 @@ def test_random_text_is_no_address(text):
 
 
 def test_no_socket_is_made_for_a_refused_address():
-    info = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("10.0.0.1", 443))
+    info = (
+        socket.AF_INET,
+        socket.SOCK_STREAM,
+        socket.IPPROTO_TCP,
+        "",
+        ("10.0.0.1", 443),
+    )
     assert refusal(netguard.open_socket, info, STRICT).rule == "private_network"
     with netguard.open_socket(info, allowing("10.0.0.0/8")) as made:
         assert made.family == socket.AF_INET
@@ -258,8 +290,16 @@ def test_refused_urls(url, rule):
         ("https://partner.example/x?y=1", "partner.example", "partner.example"),
         ("HTTPS://Partner.Example:8443/X", "partner.example", "partner.example:8443"),
         ("https://partner.example./x", "partner.example.", "partner.example."),
-        ("https://b\u00fccher.example/x", "xn--bcher-kva.example", "xn--bcher-kva.example"),
-        ("https://stra\u00dfe.example/", "xn--strae-oqa.example", "xn--strae-oqa.example"),
+        (
+            "https://b\u00fccher.example/x",
+            "xn--bcher-kva.example",
+            "xn--bcher-kva.example",
+        ),
+        (
+            "https://stra\u00dfe.example/",
+            "xn--strae-oqa.example",
+            "xn--strae-oqa.example",
+        ),
         ("https://my_host.example/", "my_host.example", "my_host.example"),
         ("https://8.8.8.8/", "8.8.8.8", "8.8.8.8"),
         ("https://[2606:4700:0::1111]:99/", "2606:4700::1111", "[2606:4700::1111]:99"),
@@ -279,13 +319,23 @@ def test_path_and_query_stay_as_they_are():
 def test_http_is_for_test_environments():
     assert check_url("http://partner.example/", HTTP).scheme == "http"
     assert refusal(check_url, "http://127.0.0.1:8080/", HTTP).rule == "loopback"
-    assert check_url("http://127.0.0.1:8080/", allowing("127.0.0.0/8", http=True)).port == 8080
-    assert "environment" in refusal(check_url, "http://partner.example/", STRICT).message
+    assert (
+        check_url("http://127.0.0.1:8080/", allowing("127.0.0.0/8", http=True)).port
+        == 8080
+    )
+    assert (
+        "environment" in refusal(check_url, "http://partner.example/", STRICT).message
+    )
 
 
 @given(st.text(max_size=80))
 def test_random_urls_only_raise_refused(text):
-    for url in (text, "https://" + text, "https://" + text + ".example/", "https://[" + text + "]/"):
+    for url in (
+        text,
+        "https://" + text,
+        "https://" + text + ".example/",
+        "https://[" + text + "]/",
+    ):
         try:
             check_url(url, STRICT)
         except Refused as exc:
@@ -300,13 +350,21 @@ def answering(*addresses):
 
 
 def test_names_are_judged_by_their_addresses():
-    assert check_host("https://partner.example/", STRICT, answering("8.8.8.8")) == ["8.8.8.8"]
-    error = refusal(check_host, "https://partner.example/", STRICT, answering("10.0.0.1"))
+    assert check_host("https://partner.example/", STRICT, answering("8.8.8.8")) == [
+        "8.8.8.8"
+    ]
+    error = refusal(
+        check_host, "https://partner.example/", STRICT, answering("10.0.0.1")
+    )
     assert (error.rule, error.setting) == ("private_network", "allowed_networks")
-    assert check_host("https://partner.example/", allowing("10.0.0.0/8"), answering("10.0.0.1"))
+    assert check_host(
+        "https://partner.example/", allowing("10.0.0.0/8"), answering("10.0.0.1")
+    )
 
 
-@pytest.mark.parametrize("addresses", [("8.8.8.8", "10.0.0.1"), ("10.0.0.1", "8.8.8.8"), ("8.8.8.8", "::1")])
+@pytest.mark.parametrize(
+    "addresses", [("8.8.8.8", "10.0.0.1"), ("10.0.0.1", "8.8.8.8"), ("8.8.8.8", "::1")]
+)
 def test_a_name_with_a_public_and_a_private_address_is_refused(addresses):
     refusal(check_host, "https://partner.example/", STRICT, answering(*addresses))
 
@@ -319,7 +377,10 @@ def test_names_that_do_not_resolve():
         raise TimeoutError
 
     for resolve in (fails, hangs, answering()):
-        assert refusal(check_host, "https://x.example/", STRICT, resolve).rule == "unresolvable"
+        assert (
+            refusal(check_host, "https://x.example/", STRICT, resolve).rule
+            == "unresolvable"
+        )
 
 
 def test_literals_are_not_resolved():

@@ -7,7 +7,6 @@ import threading
 import time
 
 import pytest
-
 from hib.protocol import resolver
 from hib.protocol.errors import TransportError
 
@@ -75,6 +74,8 @@ def test_a_forked_child_starts_anew(hung):
     resolver.lookup("hung.example", 80)
     child = os.fork()
     if not child:
-        os._exit(0 if not resolver._pending and resolver.resolve("localhost", 80, 5) else 1)
+        os._exit(
+            0 if not resolver._pending and resolver.resolve("localhost", 80, 5) else 1
+        )
     assert os.waitpid(child, 0)[1] == 0
     assert resolver._pending

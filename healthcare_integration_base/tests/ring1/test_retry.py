@@ -4,11 +4,10 @@
 import random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from hib.protocol.classify import ErrorClass, Outcome
 from hib.protocol.retry import DEFAULT, RetrySchedule, ScheduleError
+from hypothesis import given
+from hypothesis import strategies as st
 
 SERVER = Outcome(False, ErrorClass.SERVER, "http_500", 500)
 TIMEOUT = Outcome(False, ErrorClass.TIMEOUT, "timeout")
@@ -45,7 +44,9 @@ def test_after_the_last_delay_there_is_none():
     assert RetrySchedule.parse("").next_delay(1, SERVER, rng) is None
 
 
-@pytest.mark.parametrize("error_class", ["authentication", "contract", "rejected", "gone", "configuration"])
+@pytest.mark.parametrize(
+    "error_class", ["authentication", "contract", "rejected", "gone", "configuration"]
+)
 def test_what_is_not_retryable_has_no_next_delay(error_class):
     outcome = Outcome(False, ErrorClass(error_class), "x")
     assert SCHEDULE.next_delay(1, outcome, random.Random(1)) is None
@@ -80,7 +81,16 @@ def test_schedules_that_are_read(text, delays):
 
 @pytest.mark.parametrize(
     "text, position",
-    [("5", 0), ("5s x", 3), ("5s 5m -1h", 6), ("5s 1w", 3), ("31d", 0), ("5s  1e3s", 4), ("5S", 0), ("٣s", 0)],
+    [
+        ("5", 0),
+        ("5s x", 3),
+        ("5s 5m -1h", 6),
+        ("5s 1w", 3),
+        ("31d", 0),
+        ("5s  1e3s", 4),
+        ("5S", 0),
+        ("٣s", 0),
+    ],
 )
 def test_errors_name_the_position(text, position):
     with pytest.raises(ValueError, match=f"at character {position + 1}$") as caught:

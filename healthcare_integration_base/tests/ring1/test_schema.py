@@ -5,10 +5,9 @@ import copy
 import json
 
 import pytest
+from hib.protocol.schema import MAX_ERRORS, SchemaError, check_schema, validate
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from hib.protocol.schema import MAX_ERRORS, SchemaError, check_schema, validate
 
 ORDER = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -29,13 +28,22 @@ ORDER = {
         "line": {
             "type": "object",
             "required": ["sku", "qty"],
-            "properties": {"sku": {"type": "string"}, "qty": {"type": "number", "exclusiveMinimum": 0}},
+            "properties": {
+                "sku": {"type": "string"},
+                "qty": {"type": "number", "exclusiveMinimum": 0},
+            },
         }
     },
 }
 VALID = {
-    "number": "P00001", "total": "-12.50", "currency": "EUR", "day": "2026-02-28", "at": "2026-02-28T10:00:00+01:00",
-    "uid": "0190a0a0-0000-7000-8000-000000000000", "rush": None, "lines": [{"sku": "A", "qty": 1}],
+    "number": "P00001",
+    "total": "-12.50",
+    "currency": "EUR",
+    "day": "2026-02-28",
+    "at": "2026-02-28T10:00:00+01:00",
+    "uid": "0190a0a0-0000-7000-8000-000000000000",
+    "rush": None,
+    "lines": [{"sku": "A", "qty": 1}],
 }
 
 
@@ -69,11 +77,19 @@ def test_valid_content_has_no_findings():
         ({"day": "2026-02-30"}, "/day", 'must have the format "date"'),
         ({"day": "20260228"}, "/day", 'must have the format "date"'),
         ({"at": "2026-02-28T10:00:00"}, "/at", 'must have the format "date-time"'),
-        ({"at": "2026-02-28T10:00:00+25:00"}, "/at", 'must have the format "date-time"'),
+        (
+            {"at": "2026-02-28T10:00:00+25:00"},
+            "/at",
+            'must have the format "date-time"',
+        ),
         ({"uid": "x"}, "/uid", 'must have the format "uuid"'),
         ({"rush": "ssn-4711"}, "/rush", 'must be of type ["boolean", "null"]'),
         ({"lines": []}, "/lines", "must have at least 1 items"),
-        ({"lines": [{"sku": "A", "qty": 1}, {"sku": "B", "qty": 0}]}, "/lines/1/qty", "must be more than 0"),
+        (
+            {"lines": [{"sku": "A", "qty": 1}, {"sku": "B", "qty": 0}]},
+            "/lines/1/qty",
+            "must be more than 0",
+        ),
         ({"lines": [{"sku": "A"}]}, "/lines/0", "lacks the property qty"),
         ({"ssn-4711": 1}, "", "has properties the schema does not know"),
     ],
@@ -85,16 +101,21 @@ def test_findings_name_the_place_and_never_the_content(changes, path, message):
 
 
 def test_all_findings_are_listed_up_to_a_limit():
-    assert {finding["path"] for finding in findings(number=5, currency="x", lines=[{}])} == {
-        "/number", "/currency", "/lines/0"
-    }
-    assert [f["message"] for f in validate(ORDER, {})] == ["lacks the property number", "lacks the property lines"]
+    assert {
+        finding["path"] for finding in findings(number=5, currency="x", lines=[{}])
+    } == {"/number", "/currency", "/lines/0"}
+    assert [f["message"] for f in validate(ORDER, {})] == [
+        "lacks the property number",
+        "lacks the property lines",
+    ]
     assert len(findings(lines=[{}] * 5_000)) == MAX_ERRORS
 
 
 @pytest.mark.parametrize("content", [None, [], 5, "x", True, [{}]])
 def test_content_of_another_type(content):
-    assert validate(ORDER, content) == [{"path": "", "message": 'must be of type "object"'}]
+    assert validate(ORDER, content) == [
+        {"path": "", "message": 'must be of type "object"'}
+    ]
 
 
 def test_places_are_json_pointers():
@@ -102,7 +123,9 @@ def test_places_are_json_pointers():
     assert validate(schema, {"a/b~c": 1})[0]["path"] == "/a~1b~0c"
 
 
-@pytest.mark.parametrize("keyword, message", [("anyOf", "fits none"), ("oneOf", "must fit exactly one")])
+@pytest.mark.parametrize(
+    "keyword, message", [("anyOf", "fits none"), ("oneOf", "must fit exactly one")]
+)
 def test_alternatives_are_one_finding(keyword, message):
     schema = {keyword: [{"type": "string"}, {"type": "number"}]}
     (finding,) = validate(schema, ["ssn-4711"])
@@ -125,20 +148,44 @@ def test_parts_of_all_of_are_findings_of_their_own():
         (b"\xff{}\xfe", None, None, "UTF-8"),
         ("[" * 100_000, None, None, "not JSON"),
         ('{"type": "text"}', None, "/type", "'text'"),
-        ('{"properties": {"a": {"minLength": -1}}}', None, "/properties/a/minLength", "minimum"),
-        ({"$schema": "http://json-schema.org/draft-07/schema#"}, None, "/$schema", "2020-12"),
+        (
+            '{"properties": {"a": {"minLength": -1}}}',
+            None,
+            "/properties/a/minLength",
+            "minimum",
+        ),
+        (
+            {"$schema": "http://json-schema.org/draft-07/schema#"},
+            None,
+            "/$schema",
+            "2020-12",
+        ),
         ({"$schema": 5}, None, "/$schema", "2020-12"),
         ({"pattern": "("}, None, "/pattern", "pattern"),
         ({"items": {"pattern": "(a+)+$"}}, None, "/items/pattern", "repeated"),
-        ({"patternProperties": {"(a*)*": {}}}, None, "/patternProperties/(a*)*", "repeated"),
-        ({"items": {"$ref": "https://example.com/x"}}, None, "/items/$ref", "within the document"),
+        (
+            {"patternProperties": {"(a*)*": {}}},
+            None,
+            "/patternProperties/(a*)*",
+            "repeated",
+        ),
+        (
+            {"items": {"$ref": "https://example.com/x"}},
+            None,
+            "/items/$ref",
+            "within the document",
+        ),
         ({"$ref": "file:///etc/passwd"}, None, "/$ref", "within the document"),
         ({"$ref": "#/$defs/none"}, None, "/$ref", "does not exist"),
     ],
 )
 def test_faults_of_a_schema_name_their_place(schema, position, pointer, reason):
     error = fault(schema)
-    assert (error.position, error.pointer, error.code) == (position, pointer, "bad_schema")
+    assert (error.position, error.pointer, error.code) == (
+        position,
+        pointer,
+        "bad_schema",
+    )
     assert reason in error.message
 
 
@@ -150,7 +197,11 @@ def test_a_reference_is_never_fetched(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", never)
     monkeypatch.setattr(socket.socket, "connect", never)
-    for reference in ("https://example.com/schema.json", "http://127.0.0.1/x", "other.json"):
+    for reference in (
+        "https://example.com/schema.json",
+        "http://127.0.0.1/x",
+        "other.json",
+    ):
         with pytest.raises(SchemaError):
             validate({"$ref": reference}, {})
 
@@ -160,11 +211,18 @@ def test_references_and_content_without_end():
     deep: list = []
     for _ in range(900):
         deep = [deep]
-    assert validate({"items": {"$ref": "#"}}, deep) in ([], [{"path": "", "message": "nests too deeply"}])
+    assert validate({"items": {"$ref": "#"}}, deep) in (
+        [],
+        [{"path": "", "message": "nests too deeply"}],
+    )
 
 
 def test_a_value_named_like_a_keyword_is_no_reference():
-    schema = {"properties": {"kind": {"const": {"$ref": "https://x"}, "default": {"pattern": "(a+)+"}}}}
+    schema = {
+        "properties": {
+            "kind": {"const": {"$ref": "https://x"}, "default": {"pattern": "(a+)+"}}
+        }
+    }
     assert check_schema(schema) == schema
 
 
@@ -177,10 +235,29 @@ def test_random_schemas_only_raise_our_error(text):
         pass
 
 
-KEYWORDS = st.sampled_from(["type", "properties", "items", "$ref", "pattern", "enum", "$schema", "allOf", "const"])
+KEYWORDS = st.sampled_from(
+    [
+        "type",
+        "properties",
+        "items",
+        "$ref",
+        "pattern",
+        "enum",
+        "$schema",
+        "allOf",
+        "const",
+    ]
+)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just("#/properties"),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYWORDS | st.text(max_size=3), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=5)
+    | st.just("#/properties"),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(KEYWORDS | st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 

@@ -6,26 +6,37 @@ import json
 from datetime import datetime, timezone
 
 import pytest
+from hib.protocol import signing
+from hib.protocol.signing import SecretError, SignatureError
 from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from hib.protocol import signing
-from hib.protocol.signing import SecretError, SignatureError
-
-ID_A, TIME_A, BODY_A = "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
+ID_A, TIME_A, BODY_A = (
+    "msg_p5jXN8AQM9LWM0D4loKWxJek",
+    1614265330,
+    b'{"test": 2432232314}',
+)
 SECRET_A = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 VALID_A = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 OTHER = "v1,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc="
 KEY_A = signing.parse_secret(SECRET_A)
 
 SECRETS = st.binary(min_size=24, max_size=64)
-IDS = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", min_size=1, max_size=64)
+IDS = st.text(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-",
+    min_size=1,
+    max_size=64,
+)
 TIMES = st.integers(min_value=0, max_value=10**11)
 
 
 def message(signature=VALID_A, msg_id=ID_A, timestamp=str(TIME_A)):
-    headers = {"webhook-id": msg_id, "webhook-timestamp": timestamp, "webhook-signature": signature}
+    headers = {
+        "webhook-id": msg_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": signature,
+    }
     return {name: value for name, value in headers.items() if value is not None}
 
 
@@ -91,7 +102,12 @@ def test_vector_d_is_a_private_key_and_no_shared_secret():
 
 def test_prefix_and_padding_are_optional():
     padded = base64.b64encode(b"k" * 25).decode()
-    for text in (padded, padded.rstrip("="), "whsec_" + padded, "whsec_" + padded.rstrip("=")):
+    for text in (
+        padded,
+        padded.rstrip("="),
+        "whsec_" + padded,
+        "whsec_" + padded.rstrip("="),
+    ):
         assert signing.parse_secret(text) == b"k" * 25
 
 
@@ -131,7 +147,9 @@ def test_generated_secrets_are_valid_and_differ():
 
 def test_header_names_in_any_case():
     for change in (str.upper, str.title):
-        assert verify({change(name): value for name, value in message().items()}) == ID_A
+        assert (
+            verify({change(name): value for name, value in message().items()}) == ID_A
+        )
 
 
 def test_one_matching_token_among_others():
@@ -174,7 +192,9 @@ def test_wrong_signatures(signature):
     assert refusal(message(signature)) == "no_matching_signature"
 
 
-@pytest.mark.parametrize("header", ["webhook-id", "webhook-timestamp", "webhook-signature"])
+@pytest.mark.parametrize(
+    "header", ["webhook-id", "webhook-timestamp", "webhook-signature"]
+)
 @pytest.mark.parametrize("value", [None, ""])
 def test_missing_headers(header, value):
     headers = message()
@@ -187,8 +207,18 @@ def test_missing_headers(header, value):
 
 @pytest.mark.parametrize(
     "timestamp",
-    ["hello", "1.5", "1e9", "+1614265330", "-1", " 1614265330", "1_614_265_330", "16142653300000",
-     "\N{ARABIC-INDIC DIGIT ONE}614265330", "0x10"],
+    [
+        "hello",
+        "1.5",
+        "1e9",
+        "+1614265330",
+        "-1",
+        " 1614265330",
+        "1_614_265_330",
+        "16142653300000",
+        "\N{ARABIC-INDIC DIGIT ONE}614265330",
+        "0x10",
+    ],
 )
 def test_timestamps_other_than_digits(timestamp):
     assert refusal(message(timestamp=timestamp)) == "bad_timestamp"
@@ -212,7 +242,9 @@ def test_an_id_with_a_dot_could_stand_for_another_message():
     assert refusal(message(msg_id="a.b")) == "bad_id"
 
 
-@pytest.mark.parametrize("msg_id", ["a b", "a\nb", "\N{LATIN SMALL LETTER E WITH ACUTE}", "x" * 256])
+@pytest.mark.parametrize(
+    "msg_id", ["a b", "a\nb", "\N{LATIN SMALL LETTER E WITH ACUTE}", "x" * 256]
+)
 def test_ids_other_than_visible_ascii(msg_id):
     assert refusal(message(msg_id=msg_id)) == "bad_id"
 

@@ -5,11 +5,10 @@ import ssl
 from pathlib import Path
 
 import pytest
-from loopback import Server, answer, self_signed
-
 from hib.protocol.errors import Configuration
 from hib.transports import tls
 from hib.transports.tls import TlsSettings
+from loopback import Server, answer, self_signed
 
 
 def test_defaults():
@@ -24,7 +23,9 @@ def test_defaults():
     [
         TlsSettings(ca_pem="nonsense"),
         TlsSettings(certificate_pem="nonsense"),
-        TlsSettings(certificate_pem="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"),
+        TlsSettings(
+            certificate_pem="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
+        ),
     ],
 )
 def test_what_is_no_certificate(settings):
@@ -59,5 +60,7 @@ def test_a_client_certificate_is_shown_to_the_partner(tmp_path):
     policy = NetworkPolicy(False, (ipaddress.ip_network("127.0.0.0/8"),))
     context = tls.context(TlsSettings(certificate, certificate, key))
     with Server(answer(b"mutual"), tls=server_context) as server:
-        response = send_once(policy, Request("GET", server.url(), tls=context), deadline=20)
+        response = send_once(
+            policy, Request("GET", server.url(), tls=context), deadline=20
+        )
     assert response.body == b"mutual"

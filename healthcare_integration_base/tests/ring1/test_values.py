@@ -5,11 +5,17 @@ import json
 from datetime import date, datetime
 
 import pytest
+from hib.protocol.mapping_errors import MappingError
+from hib.protocol.values import (
+    as_boolean,
+    as_date,
+    as_datetime,
+    as_number,
+    count_nodes,
+    plain_copy,
+)
 from hypothesis import given
 from hypothesis import strategies as st
-
-from hib.protocol.mapping_errors import MappingError
-from hib.protocol.values import as_boolean, as_date, as_datetime, as_number, count_nodes, plain_copy
 
 CONVERSIONS = (as_boolean, as_date, as_datetime, as_number)
 
@@ -19,7 +25,9 @@ def test_nothing_stays_nothing(convert):
     assert convert(None) is None
 
 
-@pytest.mark.parametrize("value", [True, 1, 1.0, "true", "TRUE", " yes ", "Y", "1", "on"])
+@pytest.mark.parametrize(
+    "value", [True, 1, 1.0, "true", "TRUE", " yes ", "Y", "1", "on"]
+)
 def test_true(value):
     assert as_boolean(value) is True
 
@@ -31,8 +39,18 @@ def test_false(value):
 
 @pytest.mark.parametrize(
     "value, expected",
-    [("1", 1), ("1.50", 1.5), ("-0.1", -0.1), ("+3", 3), (" 7 ", 7), ("0.10", 0.1), (5, 5), (2.5, 2.5),
-     ("100.00", 100), ("123456789012345678901234567890", 123456789012345678901234567890)],
+    [
+        ("1", 1),
+        ("1.50", 1.5),
+        ("-0.1", -0.1),
+        ("+3", 3),
+        (" 7 ", 7),
+        ("0.10", 0.1),
+        (5, 5),
+        (2.5, 2.5),
+        ("100.00", 100),
+        ("123456789012345678901234567890", 123456789012345678901234567890),
+    ],
 )
 def test_numbers(value, expected):
     assert as_number(value) == expected
@@ -44,7 +62,15 @@ def test_digits_are_never_lost():
         as_number("0.12345678901234567890123")
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-10**9, max_value=10**9))
+@given(
+    st.decimals(
+        allow_nan=False,
+        allow_infinity=False,
+        places=4,
+        min_value=-(10**9),
+        max_value=10**9,
+    )
+)
 def test_amounts_survive(amount):
     assert f"{as_number(str(amount)):.4f}" == f"{amount:.4f}"
 
@@ -81,8 +107,21 @@ def test_moments(value, expected):
 
 @pytest.mark.parametrize(
     "value",
-    ["2026-02-30", "26-02-01", "2026-13-01", "x", "", "2026-02-28T25:00", "0000-01-01", 20260228, True, [],
-     {}, "٢٠٢٦-02-28", "2026-02-28T12:30:15+01:0"],
+    [
+        "2026-02-30",
+        "26-02-01",
+        "2026-13-01",
+        "x",
+        "",
+        "2026-02-28T25:00",
+        "0000-01-01",
+        20260228,
+        True,
+        [],
+        {},
+        "٢٠٢٦-02-28",
+        "2026-02-28T12:30:15+01:0",
+    ],
 )
 def test_what_is_no_moment(value):
     for convert in (as_date, as_datetime):
@@ -91,7 +130,9 @@ def test_what_is_no_moment(value):
         assert caught.value.code == "mapping_bad_value"
 
 
-@pytest.mark.parametrize("value", ["x", "1e5", "1,5", "0x10", "nan", "inf", "1_0", "", True, [], {}, "٣"])
+@pytest.mark.parametrize(
+    "value", ["x", "1e5", "1,5", "0x10", "nan", "inf", "1_0", "", True, [], {}, "٣"]
+)
 def test_what_is_no_number(value):
     with pytest.raises(MappingError):
         as_number(value)
@@ -135,7 +176,9 @@ def test_null_objects_become_none():
     assert plain_copy(null, 100, null) is None
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), b"x", {1: 2}, (1,), print])
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), object(), b"x", {1: 2}, (1,), print]
+)
 def test_what_is_not_json(value):
     with pytest.raises(MappingError) as caught:
         plain_copy([value], 100)
