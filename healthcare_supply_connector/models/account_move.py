@@ -16,6 +16,7 @@ POSTED_AS = {
     "out_receipt": ISSUED,
     "out_refund": CREDITED,
 }
+PAYABLE = ("in_invoice", "in_receipt", "out_invoice", "out_receipt")
 PAID_STATES = ("in_payment", "paid")
 
 
@@ -65,10 +66,13 @@ class AccountMove(models.Model):
 
     def _compute_payment_state(self):
         # The one place every payment passes: reconciled, without journal entry, total zero.
+        # A credit note that settles an invoice is "paid", too, but nobody paid anything.
         unpaid = self.browse()
         if self._integration_wanted(PAID):
             unpaid = self.filtered(
-                lambda move: isinstance(move.id, int) and move.payment_state not in PAID_STATES
+                lambda move: isinstance(move.id, int)
+                and move.payment_state not in PAID_STATES
+                and move.move_type in PAYABLE
             )
         result = super()._compute_payment_state()
         unpaid.filtered(

@@ -132,8 +132,8 @@ class PurchaseOrderAcknowledgement(models.Model):
             if line.date_planned.date() != date
         ]
         if moved:
-            # Odoo looks its note for the buyer up by model, which users may not read;
-            # the lines themselves are written as the user.
+            # Odoo looks up its note for the buyer by model, which users may not read.
+            order.check_access("write")
             order.sudo()._update_date_planned_for_lines(moved)
 
     def _shortfalls(self):

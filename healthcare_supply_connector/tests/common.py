@@ -118,10 +118,10 @@ class SupplyCase(IntegrationCase):
 
     def forget_plans(self):
         """Let capture read the subscriptions anew, from this transaction."""
+        self.env.flush_all()
+        if not self._registry_patched:
+            self.registry_enter_test_mode()
         self.env.registry.clear_cache()
-        with self.enter_registry_test_mode():
-            for code in CODES:
-                self.env["integration.subscription"]._capture_plans(code)
 
     def published(self, code, records=None):
         """Return the events of a code, oldest first, of these records or of all."""

@@ -106,7 +106,7 @@ class TestGoodsEvents(SupplyCase):
         self.assertNotPublished(DISPATCHED)
 
     def count(self, quantity):
-        quant = self.env["stock.quant"].create(
+        quant = self.env["stock.quant"].with_context(inventory_mode=True).create(
             {
                 "product_id": self.gloves.id,
                 "location_id": self.stock.id,

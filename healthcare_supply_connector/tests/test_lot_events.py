@@ -31,10 +31,10 @@ class TestLotEvents(SupplyCase):
         return lot
 
     def run_cron(self):
-        with self.enter_registry_test_mode():
-            self.env.ref(
-                "healthcare_supply_connector.cron_publish_expiring_lots"
-            ).method_direct_trigger()
+        cron = self.env.ref("healthcare_supply_connector.cron_publish_expiring_lots")
+        self.env.cr.flush()
+        cron.method_direct_trigger()
+        self.env.invalidate_all()
 
     def test_lot_created(self):
         lot = self.make_lot(400)

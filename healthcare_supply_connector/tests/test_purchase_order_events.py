@@ -92,7 +92,13 @@ class TestPurchaseOrderEvents(SupplyCase):
     def test_sections_are_no_lines(self):
         order = self.make_order()
         order.write(
-            {"order_line": [Command.create({"display_type": "line_section", "name": "Theatre"})]}
+            {
+                "order_line": [
+                    Command.create(
+                        {"display_type": "line_section", "name": "Theatre", "product_qty": 0}
+                    )
+                ]
+            }
         )
         order.button_confirm()
         self.assertEqual(self.data_of(RELEASED, order)["line_count"], 2)
@@ -202,6 +208,11 @@ class TestLineReferences(SupplyCase):
     def test_sections_have_none(self):
         order = self.make_order()
         section = self.env["purchase.order.line"].create(
-            {"order_id": order.id, "display_type": "line_note", "name": "Keep cold"}
+            {
+                "order_id": order.id,
+                "display_type": "line_note",
+                "name": "Keep cold",
+                "product_qty": 0,
+            }
         )
         self.assertFalse(section.integration_line_ref)

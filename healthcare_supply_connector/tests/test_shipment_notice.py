@@ -133,6 +133,7 @@ class TestShipmentNotice(SupplyCase):
 
     def test_unit_of_the_item(self):
         dozen = self.env.ref("uom.product_uom_dozen")
+        dozen.active = True
         self.gloves.uom_ids = dozen
         order = self.confirmed_order((self.gloves, 24, 1))
         self.order, self.picking = order, order.picking_ids
