@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+from importlib.metadata import distributions, requires
+
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from dev.rig import apt, log_scan, paths, testing
 from tests import harness
@@ -130,6 +134,22 @@ def test_skipped_browser_tests_fail_only_under_ci(monkeypatch, capsys, ci, statu
     )
     assert testing.report([result]) == status
     assert capsys.readouterr().out.splitlines()[-1] == "2 passed, 0 failed, 1 skipped"
+
+
+def test_our_requirements_name_all_that_their_packages_need():
+    """Else `pip install --no-deps -r requirements.txt` would leave something out."""
+    named = {
+        canonicalize_name(Requirement(line).name)
+        for line in (paths.ROOT / "requirements.txt").read_text().splitlines()
+        if line.strip() and not line.startswith("#")
+    }
+    needed = {
+        canonicalize_name(requirement.name)
+        for name in named & {canonicalize_name(d.name) for d in distributions()}
+        for requirement in map(Requirement, requires(name) or [])
+        if not requirement.marker or requirement.marker.evaluate({"extra": ""})
+    }
+    assert needed - named == {"odoo"}
 
 
 def test_every_addon_is_seen_by_the_rig():
