@@ -107,7 +107,7 @@ class IntegrationDrain(models.AbstractModel):
         except Exception as exc:  # values stay in here; the sweep starts the next drain
             _logger.error("The drain of lane %s ended with %s", lane, where(exc))
             return f"ended with {type(exc).__name__}; the sweep goes on"
-        if ended.ran:
+        if ended.ran or ended.again:
             self._arm_next(lane, ended)
         return f"{ended.processed} messages" if ended.ran else "another drain has the lane"
 

@@ -23,7 +23,9 @@ T = TypeVar("T")
 Call = Callable[..., Awaitable[Any]]
 
 
-MISSING = Report.failed(Outcome(False, ErrorClass.CONTRACT, "message_missing"), wire=False)
+MISSING = Report.failed(
+    Outcome(False, ErrorClass.CONTRACT, "message_missing"), wire=False
+)
 
 
 class StoreLost(Exception):
@@ -57,7 +59,9 @@ class Store(Protocol):
     def claim(self, wants: Sequence[Want]) -> list[Claimed]:
         """Mark due messages as ours and return them, at most ``want.n`` per endpoint."""
 
-    def record(self, results: Sequence[Result], health: Mapping[int, Mapping[str, Any]]) -> None:
+    def record(
+        self, results: Sequence[Result], health: Mapping[int, Mapping[str, Any]]
+    ) -> None:
         """Write outcomes and health; what is no longer ours becomes a late attempt."""
 
     def release(self, messages: Sequence[Claimed], blocked: bool = False) -> None:
@@ -131,8 +135,8 @@ class Drain:
         our unlock: whichever comes last sees the other.
         """
         self._stop_at = self.clock.now() + self.options.max_seconds
-        if not await self.call(self.store.lock):
-            return Ended(ran=False)
+        if not await self._try(self.store.lock):
+            return Ended(ran=False, again=self._lost)
         fruitless = 0
         while True:
             before = self._claims
@@ -146,8 +150,8 @@ class Drain:
                 return self._ended(wake_in)
             if fruitless > 1:  # somebody else has the endpoint, or a lock on its rows
                 return self._ended(1.0)
-            if not await self.call(self.store.lock):
-                return self._ended(None)
+            if not await self._try(self.store.lock):
+                return self._ended(0.0 if self._lost else None)
 
     def _ended(self, wake_in: float | None) -> Ended:
         again = wake_in is not None and wake_in <= 0
@@ -311,7 +315,9 @@ class Drain:
         self._results.append(result)
         self.processed += 1
 
-    def _judge(self, claim: Claimed, report: Report, number: int, owner: Owner) -> Result:
+    def _judge(
+        self, claim: Claimed, report: Report, number: int, owner: Owner
+    ) -> Result:
         outcome = report.outcome
         if outcome.ok:
             return Result(claim, report, number, report.final_state or "done")
@@ -327,7 +333,9 @@ class Drain:
 
     async def _record(self) -> None:
         """Write what has ended; results survive a lost connection."""
-        blocked = [job.claim for owner in self.owners.values() for job in owner.take_blocked()]
+        blocked = [
+            job.claim for owner in self.owners.values() for job in owner.take_blocked()
+        ]
         results, self._results = self._results, []
         if results:
             await self._insist(self.store.record, results, self._health(results))
