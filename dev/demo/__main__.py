@@ -104,6 +104,9 @@ def _run(
 def _world(server: rig.OdooServer, partners: dict[str, PartnerProcess]) -> World:
     admin = User(server.url, server.database, "admin", "admin")
     company, users = people.set_up(admin)
+    # orders go to approved suppliers only: one of the two suppliers is none
+    ours = admin.ref("base.main_company")
+    admin.write("res.company", ours, supplier_approval_policy="block")
     configurator = Configurator(admin, users["integrator"], users["approver"], company)
     fabric = configurator.run(server.url, partners)
     return World(admin, users, company, configurator, fabric, partners)

@@ -271,7 +271,9 @@ class Configurator:
         values = {"client_id": client, "name": "Demonstration"}
         shown = self.integrator.follow(dialog, "action_generate", **values)
         model, context = shown["res_model"], shown["context"]
-        opened = self.integrator.call(model, "default_get", ["shown_key"], context=context)
+        opened = self.integrator.call(
+            model, "default_get", ["shown_key"], context=context
+        )
         return opened["shown_key"]
 
 

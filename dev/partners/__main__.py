@@ -1,9 +1,10 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """``python -m dev.partners``: all simulated partners, connected with a database.
 
-For playing with a server that runs (``make run``): the partners listen on fixed ports,
-systems, endpoints and subscriptions that lead to them are set up in the database, and
-the supplier network acknowledges and ships what is ordered from it.
+For playing with a server that runs (``make run``): the partners listen on ports 8081 to
+8083 (others where these are taken); systems, endpoints and subscriptions that lead to
+them are set up in the database; the supplier network acknowledges what is ordered from
+it, and ships.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dev.demo.fabric import Configurator
 from dev.demo.report import Failed
 from dev.demo.rpc import User
 from dev.rig import paths
-from dev.rig.processes import poll
+from dev.rig.processes import poll, port_is_free
 
 PORTS = {"supplier_network": 8081, "finance": 8082, "logistics": 8083}
 SHIP_AFTER = 20
@@ -29,18 +30,19 @@ def main() -> int:
     """Run until stopped by a signal; return the exit status."""
     options = _options()
     with processes.cleaning() as stack:
-        partners = {}
-        for name, port in PORTS.items():
-            partner = processes.PartnerProcess(
-                name, options.folder / f"{name}.jsonl", port
-            )
+        partners = {name: _start(name, options.folder) for name in PORTS}
+        for partner in partners.values():
             stack.callback(partner.stop)
-            partners[name] = partner
-            print(f"{name}: {partner.url}, log {partner.log}", flush=True)
+            print(f"{partner.name}: {partner.url}, log {partner.log}", flush=True)
         _connect(options, partners)
         while all(partner.process.poll() is None for partner in partners.values()):
             time.sleep(1)
     return 1
+
+
+def _start(name: str, folder: Path) -> processes.PartnerProcess:
+    port = PORTS[name] if port_is_free(PORTS[name]) else 0
+    return processes.PartnerProcess(name, folder / f"{name}.jsonl", port)
 
 
 def _options() -> argparse.Namespace:
