@@ -32,6 +32,7 @@ class PartnerProcess:
         self.name = name
         self.log = log
         self.errors = log.with_suffix(".log")
+        log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", f"dev.partners.{name}"]
         with self.errors.open("wb") as stream:
             self.process = subprocess.Popen(
