@@ -51,6 +51,7 @@ def answer(exc):
     """
     known = _known(exc)
     status, problem = errors.to_problem(known)
+    _logger.info("A call is answered with %s %s", status, problem["code"])
     return Response(
         json.dumps(problem),
         status=status,

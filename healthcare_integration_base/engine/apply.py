@@ -39,6 +39,12 @@ AGAIN = (
 )
 LOCK_TIMEOUT = "20s"  # a user's long transaction must not stop the lane
 
+MOST_DEATHS = 2  # after a first one that might have been a neighbour's fault
+BEGUN = "unfinished_"
+KILLER = errors.Rejected(
+    "The server stopped each time while it applied this message", code="stops_the_server"
+)
+
 
 class ClaimLost(errors.IntegrationError):
     """Somebody else has the message by now; what was done is rolled back."""
@@ -69,6 +75,8 @@ class ApplyProcessor:
         """
         started = time.time()
         with quiet_statements():
+            if claim.attempts and not claim.user_id and self._kills_us(claim):
+                return verdict.of(KILLER, _Work(claim, self._token, started))
             for left in reversed(range(TRIES)):
                 work = _Work(claim, self._token, started)
                 try:
@@ -78,6 +86,22 @@ class ApplyProcessor:
                         return verdict.of(exc, work)
                 time.sleep(random.uniform(0, 0.1))
         raise AssertionError("unreachable")
+
+    def _kills_us(self, claim: Claimed) -> bool:
+        """Tell whether the process died each time while it applied this very message.
+
+        Only messages whose last attempt has no known outcome are marked before they are
+        begun: a crash leaves that outcome with all the drain had claimed, and its
+        neighbours are not to blame.
+        """
+        with autonomous(self._env) as env:
+            row = sql.rows_of(env.cr, _last_attempt(claim.message_id))[0]
+            begun = row["begun"] if row["outcome"] == "unknown" else 0
+            if begun >= MOST_DEATHS:
+                return True
+            if row["outcome"] == "unknown":
+                sql.run(env.cr, _mark_begun(claim.message_id, begun + 1))
+        return False
 
     def _transaction(self, work: _Work) -> Report:
         with self._env.registry.cursor() as cr:
@@ -249,6 +273,26 @@ class _Work:
             details={"message": self.details},
             **values,
         )
+
+
+def _last_attempt(message_id: int) -> SQL:
+    return SQL(
+        "SELECT COALESCE(substring(m.last_error_code FROM %s)::int, 0) AS begun,"
+        " (SELECT a.outcome FROM integration_attempt a WHERE a.message_id = m.id"
+        " ORDER BY a.id DESC LIMIT 1) AS outcome"
+        " FROM integration_message m WHERE m.id = %s",
+        f"^{BEGUN}([0-9]+)$",
+        message_id,
+    )
+
+
+def _mark_begun(message_id: int, number: int) -> SQL:
+    return SQL(
+        "UPDATE integration_message SET last_error_code = %s, last_error_class = 'configuration',"
+        " last_error = 'The server stopped while this message was applied' WHERE id = %s",
+        f"{BEGUN}{number}",
+        message_id,
+    )
 
 
 def _is_conflict(exc: Exception) -> bool:

@@ -11,7 +11,8 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..engine import verdict
+from ..engine import apply, queue, verdict
+from ..protocol.drain_types import Claimed
 from ..protocol.errors import Configuration, Filtered, Rejected, Retryable
 from .reception_common import CODE, InboxCase
 
@@ -242,6 +243,40 @@ class TestApplying(InboxCase):
         self.assertEqual(sorted(applied.mapped("name")), ["n1", "n2", "n3", "n4"])
         dead = messages[1] + messages[4]
         self.assertEqual(len(dead.exception_id), 1, "one case per cause")
+
+    def test_a_message_that_kills_the_server_is_given_up_and_its_neighbours_are_not(self):
+        killed = []
+
+        def handler(self, data, message):
+            if data["name"] == "killer":
+                killed.append(1)
+                raise SystemExit  # what is left of a process that was killed
+            return self.create({"name": data["name"]})
+
+        self.handle_with(handler)
+        killer, neighbour = self.hand_in({"name": "killer"}), self.hand_in({"name": "neighbour"})
+        for _death in range(3):
+            self.die_with(killer, killer + neighbour)
+        self.assertEqual(neighbour.attempt_ids.mapped("outcome"), ["unknown"] * 3)
+        self.apply_all()
+        self.assertEqual(len(killed), 3)
+        self.assertEqual((killer.state, killer.last_error_code), ("dead", "stops_the_server"))
+        self.assertEqual(neighbour.state, "done")
+
+    def die_with(self, message, messages):
+        """Claim messages, begin with one of them, and be killed on the way."""
+        self.env.cr.execute(
+            "UPDATE integration_queue_entry SET claim = 'dead drain' WHERE message_id = ANY(%s)",
+            (messages.ids,),
+        )
+        claim = Claimed(message.id, self.endpoint.id, message.id, attempts=message.attempt_count)
+        with self.one_connection():
+            try:  # assertRaises would roll back what the dead one had committed
+                apply.ApplyProcessor(self.env, "dead drain").apply(claim)
+                self.fail("It was not begun")
+            except SystemExit:
+                self.env.cr.execute(queue.free(queue.orphans(self.endpoint.ids, "next drain")))
+        self.env.invalidate_all()
 
     def test_failed_statements_are_logged_without_values(self):
         def handler(self, data, message):

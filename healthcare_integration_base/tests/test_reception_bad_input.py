@@ -2,16 +2,24 @@
 """Whatever comes in: a 4xx in problem+json, nothing stored, no traceback."""
 
 import json
+import logging
 import socket
+from unittest.mock import patch
 from urllib.parse import urlsplit
+
+import psycopg2
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
+from ..engine import receive
 from .reception_common import MESSAGES, ReceptionCase
 
+PROBLEM = "odoo.addons.healthcare_integration_base.controllers.problem"
 CLOUDEVENTS = "application/cloudevents+json"
 FUZZ = settings(
     max_examples=40,
@@ -156,6 +164,37 @@ class TestBadInput(ReceptionCase):
             response = self.call(f"{MESSAGES}/reception-in", b"{}", method=method)
             self.assert_refused(response, 405, "method_not_allowed")
             self.assertIn("POST", response.headers["Allow"])
+
+    def test_a_missing_key_ring_loses_nothing(self):
+        self.event_type.sensitivity = "phi"
+        self.use_settings(encryption_key=None)
+        with self.assertLogs(PROBLEM, logging.ERROR):
+            response = self.post({"name": "A"}, webhook_id="m-1")
+        self.assert_refused(response, 503, "keyring_missing")
+        self.assertNotIn("odoo.conf", response.text)
+        self.assertIn("Retry-After", response.headers)
+        self.use_settings()
+        self.assert_accepted(self.post({"name": "A"}, webhook_id="m-1"))
+
+    def test_an_error_of_ours_is_answered_without_details(self):
+        for error, status, code in (
+            (KeyError("secret"), 500, "internal_error"),
+            (UserError("secret"), 500, "internal_error"),
+            (AccessError("secret"), 403, "forbidden"),
+            (ZeroDivisionError(), 500, "internal_error"),
+        ):
+            with patch.object(receive, "accept", side_effect=error):
+                with self.assertLogs(PROBLEM, logging.INFO) as logs:
+                    response = self.post({"name": "A"})
+            self.assert_refused(response, status, code)
+            self.assertNotIn("secret", response.text + str(logs.output))
+
+    def test_a_database_in_trouble_asks_to_come_back(self):
+        with patch.object(receive, "accept", side_effect=psycopg2.OperationalError("secret")):
+            with mute_logger("odoo.http"):
+                response = self.post({"name": "A"})
+        self.assert_refused(response, 503, "temporarily_unavailable")
+        self.assertNotIn("secret", response.text)
 
     def test_other_paths_keep_odoos_own_answers(self):
         response = self.call("/integration/v10/nothing")
