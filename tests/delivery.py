@@ -117,7 +117,6 @@ class Partner:
 SETUP = """
 import json
 from odoo import Command
-env.cr.execute("SELECT count(*) FROM integration_endpoint")
 system = env["integration.system"].search([("code", "=", "partner")]) or env[
     "integration.system"
 ].create({"name": "Partner", "code": "partner", "environment": "test"})
@@ -160,6 +159,7 @@ for batch in json.loads(%(batches)r):
             "priority": one.get("priority", "1"),
         })
     env["integration.message"]._enqueue(values)
+    %(before_commit)s
     if %(rollback)r:
         env.cr.rollback()
     env.cr.commit()
@@ -168,17 +168,50 @@ for batch in json.loads(%(batches)r):
 
 def make_endpoints(database: str, *specs: dict) -> dict[str, int]:
     """Make active outgoing endpoints with policies of their own; return ids by code."""
-    source = SETUP % {"specs": json.dumps(specs), "secret": SECRET}
-    printed = run_in_odoo(database, source)
+    printed = run_in_odoo(database, setup_source(*specs))
     line = next(line for line in printed.splitlines() if "MADE " in line)
     return json.loads(line.partition("MADE ")[2])
 
 
-def send_source(batches, rollback: bool = False) -> str:
+def setup_source(*specs: dict) -> str:
+    """Return the source that makes active outgoing endpoints and prints their ids."""
+    return SETUP % {"specs": json.dumps(specs), "secret": SECRET}
+
+
+def send_source(batches, rollback: bool = False, before_commit: str = "") -> str:
     """Return the source that queues messages: one transaction per batch."""
-    return SEND % {"code": CODE, "batches": json.dumps(batches), "rollback": rollback}
+    return SEND % {
+        "code": CODE,
+        "batches": json.dumps(batches),
+        "rollback": rollback,
+        "before_commit": before_commit,
+    }
 
 
-def send(database: str, *batches, rollback: bool = False) -> None:
+def send(database: str, *batches, **how) -> None:
     """Queue messages: one transaction per batch of `{"endpoint", "number", "key"}`."""
-    run_in_odoo(database, send_source(batches, rollback))
+    run_in_odoo(database, send_source(batches, **how))
+
+
+def without_sweep(sql) -> None:
+    """Let nothing but the wake-up itself start drains."""
+    sql(
+        "UPDATE ir_cron SET active = false WHERE id = (SELECT res_id FROM ir_model_data"
+        " WHERE module = 'healthcare_integration_base' AND name = 'cron_sweep')"
+    )
+
+
+def sweep_now(sql) -> None:
+    """Make the sweep due; the scheduler looks within a minute."""
+    sql(
+        "UPDATE ir_cron SET nextcall = now() at time zone 'UTC' - interval '1 minute'"
+        " WHERE id = (SELECT res_id FROM ir_model_data"
+        " WHERE module = 'healthcare_integration_base' AND name = 'cron_sweep')"
+    )
+    sql("SELECT pg_notify('cron_trigger', current_database())")
+
+
+def states(sql) -> dict[str, int]:
+    """Return how many messages are in which state."""
+    rows = sql("SELECT state, count(*) FROM integration_message GROUP BY state")
+    return {row["state"]: row["count"] for row in rows}
