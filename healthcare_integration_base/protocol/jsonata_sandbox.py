@@ -38,7 +38,7 @@ _HOOKS = frozenset({"__evaluate_entry", "__evaluate_exit"})
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
-class _Frame(Jsonata.Frame):  # type: ignore[misc, name-defined]
+class _Frame(Jsonata.Frame):  # type: ignore[misc]
     """Variables of a scope. The library looks for its two hooks here at every step;
     we have none, and answering at once halves the time of an evaluation."""
 
@@ -61,6 +61,8 @@ class Sandbox(Jsonata):  # type: ignore[misc]
     crosswalk: Crosswalk | None
     max_depth: int
     depth = 0
+    input: Any
+    environment: Any
 
     def __init__(self, text: str):
         super().__init__(text, regex_engine)
@@ -109,7 +111,7 @@ class Sandbox(Jsonata):  # type: ignore[misc]
             self.depth -= 1
             self.input, self.environment = before
 
-    def evaluate_string_concat(self, lhs: Any, rhs: Any) -> str:
+    def evaluate_string_concat(self, lhs: Any, rhs: Any) -> Any:
         """The operator ``&``, bounded."""
         if isinstance(lhs, (list, dict)) or isinstance(rhs, (list, dict)):
             values.count_nodes([lhs, rhs], MAX_NODES)

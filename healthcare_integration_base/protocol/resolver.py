@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from concurrent import futures
 from concurrent.futures import Future
 from typing import Any
 
@@ -64,14 +65,8 @@ def resolve(host: str, port: int, timeout: float) -> list[str]:
     """
     try:
         infos = lookup(host, port).result(timeout)
-    except TimeoutError:
-        raise
-    except OSError:
-        raise
-    except Exception as exc:  # futures' own TimeoutError before Python 3.11
-        if type(exc).__name__ == "TimeoutError":
-            raise TimeoutError from None
-        raise
+    except futures.TimeoutError:  # another class than the built-in before Python 3.11
+        raise TimeoutError from None
     return list(dict.fromkeys(str(info[4][0]) for info in infos))
 
 
@@ -89,7 +84,7 @@ def _run(key: tuple[str, int], future: Future[list[AddrInfo]]) -> None:
         future.set_exception(failure)
     else:
         _forget(key)
-        future.set_result(answer)  # type: ignore[arg-type]
+        future.set_result(answer)
 
 
 def _forget(key: tuple[str, int]) -> None:

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
 import jsonschema
@@ -15,11 +14,20 @@ import referencing
 from jsonschema.exceptions import ValidationError
 
 from . import ids, safe_regex
-from .errors import IntegrationError
+from .schema_check import (
+    SchemaError,
+    check_schema,
+    inner_values,
+    pointer_of,
+    safe_pattern,
+)
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
+__all__ = ["SchemaError", "check_schema", "validate"]
+
 MAX_ERRORS = 50
-MAX_DEPTH = 64
+# Each level costs the validator several frames; at Python's limit of recursion
+# its Rust parts panic, which no except clause for Exception catches.
+MAX_CONTENT_DEPTH = 50
 
 _DATE_TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})",
@@ -28,149 +36,17 @@ _DATE_TIME = re.compile(
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-class SchemaError(IntegrationError, ValueError):
-    """A schema cannot be used.
-
-    :param position: offset in the text, for broken JSON
-    :param pointer: JSON pointer into the schema, for a broken schema
-    """
-
-    default_code = "bad_schema"
-    default_status = 422
-    title = "Schema has an error"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        position: int | None = None,
-        pointer: str | None = None,
-        **kwargs: Any,
-    ):
-        super().__init__(message, **kwargs)
-        self.position = position
-        self.pointer = pointer
-
-
-# -- checking a schema -----------------------------------------------------------
-
-
-def check_schema(schema: str | bytes | dict[str, Any]) -> dict[str, Any]:
-    """Return the schema if it can be used.
-
-    :raises SchemaError: broken JSON (with line and column), no schema of
-        dialect 2020-12 (with the pointer), references outside of the document,
-        patterns that could take too long
-    """
-    document = _parse(schema) if isinstance(schema, (str, bytes)) else schema
-    if not isinstance(document, dict):
-        raise SchemaError("A schema is a JSON object", pointer="")
-    if str(document.get("$schema", DIALECT)).rstrip("#") != DIALECT:
-        raise SchemaError(f"$schema must be {DIALECT}", pointer="/$schema")
-    try:
-        _check_against_dialect(document)
-        _check_parts(document, document, "", 0)
-    except RecursionError:
-        raise SchemaError("The schema nests too deeply") from None
-    return document
-
-
-def _parse(text: str | bytes) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as exc:
-        raise SchemaError(
-            f"The schema is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}",
-            position=exc.pos,
-        ) from None
-    except (UnicodeDecodeError, RecursionError, ValueError):
-        raise SchemaError("The schema is not JSON in UTF-8") from None
-
-
-def _check_against_dialect(document: dict[str, Any]) -> None:
-    try:
-        jsonschema.Draft202012Validator.check_schema(document)
-    except jsonschema.SchemaError as exc:
-        pointer = _pointer(exc.absolute_path)
-        raise SchemaError(
-            f"At {pointer or 'the top'}: {exc.message[:300]}", pointer=pointer
-        ) from None
-
-
-def _check_parts(node: Any, document: dict[str, Any], pointer: str, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise SchemaError("The schema nests too deeply", pointer=pointer)
-    if isinstance(node, list):
-        for index, item in enumerate(node):
-            _check_parts(item, document, f"{pointer}/{index}", depth + 1)
-    if not isinstance(node, dict):
-        return
-    _check_reference(node, document, pointer)
-    _check_patterns(node, pointer)
-    for key, value in node.items():
-        if key not in ("const", "enum", "default", "examples"):
-            _check_parts(value, document, f"{pointer}/{_escape(key)}", depth + 1)
-
-
-def _check_reference(
-    node: dict[str, Any], document: dict[str, Any], pointer: str
-) -> None:
-    reference = node.get("$ref")
-    if not isinstance(reference, str):
-        return
-    if not reference.startswith("#"):
-        raise SchemaError(
-            f"At {pointer}/$ref: only references within the document (#/…) are allowed",
-            pointer=f"{pointer}/$ref",
-        )
-    if reference.startswith("#/") and _resolve(document, reference[1:]) is None:
-        raise SchemaError(
-            f"At {pointer}/$ref: {reference[:200]} does not exist",
-            pointer=f"{pointer}/$ref",
-        )
-
-
-def _resolve(document: Any, pointer: str) -> Any:
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        if not isinstance(document, dict) or key not in document:
-            return None
-        document = document[key]
-    return document
-
-
-def _check_patterns(node: dict[str, Any], pointer: str) -> None:
-    if isinstance(node.get("pattern"), str):
-        _check_pattern(node["pattern"], f"{pointer}/pattern")
-    properties = node.get("patternProperties")
-    for pattern in properties if isinstance(properties, dict) else ():
-        _check_pattern(pattern, f"{pointer}/patternProperties/{_escape(pattern)}")
-
-
-def _check_pattern(pattern: str, pointer: str) -> None:
-    try:
-        _safe_pattern(pattern)
-    except (safe_regex.UnsafeRegex, re.error, OverflowError) as exc:
-        raise SchemaError(f"At {pointer}: {exc}", pointer=pointer) from None
-
-
-@lru_cache(maxsize=1_000)
-def _safe_pattern(pattern: str) -> safe_regex.SafePattern:
-    return safe_regex.compile_safe(pattern)
-
-
-# -- checking content ------------------------------------------------------------
-
-
 def validate(schema: dict[str, Any], instance: Any) -> list[dict[str, str]]:
     """Return what in ``instance`` breaks the schema, at most 50 findings.
 
     Each is ``{"path": JSON pointer, "message": text}``; the text holds nothing
     of the content. An empty list means valid. References outside of the schema
-    are never fetched.
+    are never fetched. The schema has passed ``check_schema`` before.
 
     :raises SchemaError: if the schema itself cannot be applied
     """
+    if _too_deep(instance):
+        return [{"path": "", "message": "nests too deeply"}]
     validator = _Validator(
         schema, registry=referencing.Registry(), format_checker=_formats
     )
@@ -190,6 +66,15 @@ def validate(schema: dict[str, Any], instance: Any) -> list[dict[str, str]]:
     return findings[:MAX_ERRORS]
 
 
+def _too_deep(instance: Any) -> bool:
+    level = [instance]
+    for _ in range(MAX_CONTENT_DEPTH):
+        level = [inner for value in level for inner in inner_values(value)]
+        if not level:
+            return False
+    return True
+
+
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:
     """Yield the causes below allOf and $ref; anyOf and oneOf stay one finding."""
     if error.context and error.validator == "allOf":
@@ -200,16 +85,7 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
 
 
 def _finding(error: ValidationError) -> dict[str, str]:
-    return {"path": _pointer(error.absolute_path), "message": _message(error)}
-
-
-def _pointer(path: Any) -> str:
-    """RFC 6901."""
-    return "".join("/" + _escape(str(part)) for part in path)
-
-
-def _escape(part: str) -> str:
-    return part.replace("~", "~0").replace("/", "~1")
+    return {"path": pointer_of(error.absolute_path), "message": _message(error)}
 
 
 _TEXTS = {
@@ -263,7 +139,7 @@ def _pattern(
     if not isinstance(instance, str):
         return
     try:
-        if _safe_pattern(pattern).search(instance):
+        if safe_pattern(pattern).search(instance):
             return
     except (safe_regex.UnsafeRegex, re.error):
         pass  # too long for the pattern: not a match

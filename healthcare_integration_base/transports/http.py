@@ -130,6 +130,8 @@ class HttpClient:
     async def __aexit__(self, *_exc: object) -> None:
         if self._session:
             await self._session.close()
+            # transports say goodbye in the next round of the loop
+            await asyncio.sleep(0)
         self._session = None
 
     async def send(

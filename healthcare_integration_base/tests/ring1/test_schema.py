@@ -5,7 +5,13 @@ import copy
 import json
 
 import pytest
-from hib.protocol.schema import MAX_ERRORS, SchemaError, check_schema, validate
+from hib.protocol.schema import (
+    MAX_CONTENT_DEPTH,
+    MAX_ERRORS,
+    SchemaError,
+    check_schema,
+    validate,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -177,6 +183,16 @@ def test_parts_of_all_of_are_findings_of_their_own():
         ),
         ({"$ref": "file:///etc/passwd"}, None, "/$ref", "within the document"),
         ({"$ref": "#/$defs/none"}, None, "/$ref", "does not exist"),
+        ({"$ref": "#/type", "type": "object"}, None, "/$ref", "does not exist"),
+        ({"$ref": "#name"}, None, "/$ref", "within the document"),
+        ({"$dynamicRef": "#name"}, None, "/$dynamicRef", "not supported"),
+        ({"items": {"$anchor": "name"}}, None, "/items/$anchor", "not supported"),
+        (
+            {"items": {"$id": "https://x.example/"}},
+            None,
+            "/items/$id",
+            "only the whole schema",
+        ),
     ],
 )
 def test_faults_of_a_schema_name_their_place(schema, position, pointer, reason):
@@ -206,15 +222,66 @@ def test_a_reference_is_never_fetched(monkeypatch):
             validate({"$ref": reference}, {})
 
 
-def test_references_and_content_without_end():
-    assert validate({"$ref": "#"}, {})[0]["message"] == "nests too deeply"
-    deep: list = []
-    for _ in range(900):
-        deep = [deep]
-    assert validate({"items": {"$ref": "#"}}, deep) in (
-        [],
-        [{"path": "", "message": "nests too deeply"}],
-    )
+TREE = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "children": {"type": "array", "items": {"$ref": "#"}},
+        "not": {"$ref": "#/properties/name"},
+    },
+}
+
+
+def test_a_schema_may_be_recursive_along_the_content():
+    assert check_schema(TREE) == TREE
+    assert validate(TREE, {"children": [{"children": [{"name": 5, "not": 6}]}]}) == [
+        {"path": "/children/0/children/0/name", "message": 'must be of type "string"'},
+        {"path": "/children/0/children/0/not", "message": 'must be of type "string"'},
+    ]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#"},
+        {"allOf": [{"$ref": "#"}]},
+        {
+            "$ref": "#/$defs/a",
+            "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}},
+        },
+        {
+            "properties": {
+                "x": {"anyOf": [{"type": "null"}, {"not": {"$ref": "#/properties/x"}}]}
+            }
+        },
+        {"$defs": {"a": {"dependentSchemas": {"x": {"$ref": "#/$defs/a"}}}}},
+        {"if": {"oneOf": [True, {"$ref": "#"}]}},
+    ],
+)
+def test_references_that_lead_back_to_themselves_are_refused(schema):
+    assert "leads back to itself" in fault(schema).message
+
+
+def deep(levels):
+    value: list = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+def test_deep_content_is_a_finding_and_never_a_crash():
+    """The validator's Rust parts panic at the limit of recursion; we never get there."""
+
+    def at_depth(frames, function):
+        return function() if not frames else at_depth(frames - 1, function)
+
+    schema = {"items": {"$ref": "#"}}
+    assert check_schema(schema) == schema
+    assert at_depth(200, lambda: validate(schema, deep(MAX_CONTENT_DEPTH))) == []
+    for levels in (MAX_CONTENT_DEPTH + 1, 900, 100_000):
+        assert validate(schema, deep(levels)) == [
+            {"path": "", "message": "nests too deeply"}
+        ]
 
 
 def test_a_value_named_like_a_keyword_is_no_reference():
