@@ -32,5 +32,4 @@
     ],
     "demo": [],
     "post_init_hook": "post_init_hook",
-    "installable": True,
 }

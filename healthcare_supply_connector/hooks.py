@@ -13,8 +13,16 @@ def post_init_hook(env):
 
 
 def _set_unit_codes(env):
-    data = env["ir.model.data"].sudo().search(
-        [("module", "=", "uom"), ("model", "=", "uom.uom"), ("name", "in", list(UNECE_CODES))]
+    data = (
+        env["ir.model.data"]
+        .sudo()
+        .search(
+            [
+                ("module", "=", "uom"),
+                ("model", "=", "uom.uom"),
+                ("name", "in", list(UNECE_CODES)),
+            ]
+        )
     )
     for row in data:
         uom = env["uom.uom"].browse(row.res_id).exists()

@@ -40,9 +40,13 @@ def purchase_order(env, number: str, message):
         limit=1,
     )
     if not order or order.state in ("draft", "sent", "to approve"):
-        raise Rejected("There is no such purchase order.", code="purchase_order_unknown")
+        raise Rejected(
+            "There is no such purchase order.", code="purchase_order_unknown"
+        )
     if order.state != "purchase":
-        raise Rejected("The purchase order is cancelled.", code="purchase_order_not_open")
+        raise Rejected(
+            "The purchase order is cancelled.", code="purchase_order_not_open"
+        )
     return order
 
 
@@ -52,7 +56,9 @@ def order_lines(order, refs):
     :raise Rejected: ``line_unknown`` with the path of each unknown one
     """
     known = {
-        line.integration_line_ref: line for line in order.order_line if line.integration_line_ref
+        line.integration_line_ref: line
+        for line in order.order_line
+        if line.integration_line_ref
     }
     unknown = [index for index, ref in enumerate(refs) if ref not in known]
     if unknown:
@@ -75,7 +81,9 @@ def utc(text: str) -> datetime.datetime:
 
 def noon(text: str) -> datetime.datetime:
     """Return a date as its noon in UTC: the same day nearly everywhere on earth."""
-    return datetime.datetime.combine(datetime.date.fromisoformat(text), datetime.time(12))
+    return datetime.datetime.combine(
+        datetime.date.fromisoformat(text), datetime.time(12)
+    )
 
 
 def digest(data: dict) -> str:

@@ -49,7 +49,8 @@ def check_number(notices, order, data) -> None:
         raise Filtered("This shipment was notified before.", code="shipment_repeated")
     if known:
         raise Rejected(
-            "The shipment number was used for another content.", code="shipment_number_reused"
+            "The shipment number was used for another content.",
+            code="shipment_number_reused",
         )
 
 
@@ -67,9 +68,13 @@ class Plan:
         self.lines = order_lines(order, [row["line_ref"] for row in data["lines"]])
         self._open = self._open_quantities()
         self.proposals = [
-            proposal for index, row in enumerate(data["lines"]) for proposal in self._lay(index, row)
+            proposal
+            for index, row in enumerate(data["lines"])
+            for proposal in self._lay(index, row)
         ]
-        moves = order.env["stock.move"].union(*(proposal.move for proposal in self.proposals))
+        moves = order.env["stock.move"].union(
+            *(proposal.move for proposal in self.proposals)
+        )
         self.moves, self.pickings = moves, moves.picking_id
 
     def _open_quantities(self) -> dict[Any, float]:
@@ -81,7 +86,9 @@ class Plan:
         )
         if not moves:
             raise Rejected("The order has no open receipt.", code="no_open_receipt")
-        return {move: move.product_qty - _notified(move) for move in moves.sorted("date")}
+        return {
+            move: move.product_qty - _notified(move) for move in moves.sorted("date")
+        }
 
     def _lay(self, index: int, row: dict[str, Any]) -> list[Proposal]:
         line = self.lines[row["line_ref"]]
@@ -89,8 +96,14 @@ class Plan:
         moves = [move for move in self._open if move.purchase_line_id == line]
         for move in moves:
             if any(move.move_line_ids.mapped("picked")):
-                raise _refused(index, "line_ref", "receipt_in_progress", "is being counted")
-        proposals = [p for part in parts for p in self._lay_part(part, moves, line.product_id.uom_id)]
+                raise _refused(
+                    index, "line_ref", "receipt_in_progress", "is being counted"
+                )
+        proposals = [
+            p
+            for part in parts
+            for p in self._lay_part(part, moves, line.product_id.uom_id)
+        ]
         if len(proposals) < len(parts) or any(part.quantity for part in parts):
             raise _refused(index, "quantity", "quantity_over_open", "more than is open")
         return proposals
@@ -111,15 +124,25 @@ class Plan:
         total = Decimal(row["quantity"])
         lots = row.get("lots", [])
         if lots and sum(Decimal(lot["quantity"]) for lot in lots) != total:
-            raise _refused(index, "lots", "lot_quantity_mismatch", "does not add up to the line")
+            raise _refused(
+                index, "lots", "lot_quantity_mismatch", "does not add up to the line"
+            )
         if line.product_id.tracking == "none" or not lots:
             return [Part(_in_product_unit(uom, total, line))]
         parts = [
-            Part(_in_product_unit(uom, Decimal(lot["quantity"]), line), lot["lot"], lot.get("expiry_date"))
+            Part(
+                _in_product_unit(uom, Decimal(lot["quantity"]), line),
+                lot["lot"],
+                lot.get("expiry_date"),
+            )
             for lot in lots
         ]
-        if line.product_id.tracking == "serial" and any(part.quantity != 1 for part in parts):
-            raise _refused(index, "lots", "serial_quantity", "a serial number stands for one piece")
+        if line.product_id.tracking == "serial" and any(
+            part.quantity != 1 for part in parts
+        ):
+            raise _refused(
+                index, "lots", "serial_quantity", "a serial number stands for one piece"
+            )
         return parts
 
     @staticmethod
@@ -128,7 +151,9 @@ class Plan:
         code, product = row.get("unit"), line.product_id
         if not code or code == line.product_uom_id.unece_code:
             return line.product_uom_id
-        candidates = (product.uom_id | product.uom_ids).filtered(lambda u: u.unece_code == code)
+        candidates = (product.uom_id | product.uom_ids).filtered(
+            lambda u: u.unece_code == code
+        )
         if len(candidates) != 1:
             raise _refused(index, "unit", "unit_unknown", "is no unit of this item")
         return candidates
@@ -159,7 +184,9 @@ class Plan:
     def _withdraw_default_proposals(self) -> None:
         """Take Odoo's own full proposal off: on a receipt's first notice, off all its moves."""
         fresh = self.pickings.filtered(lambda picking: not picking.shipment_notified)
-        moves = self.moves | fresh.move_ids.filtered(lambda m: m.state not in ("done", "cancel"))
+        moves = self.moves | fresh.move_ids.filtered(
+            lambda m: m.state not in ("done", "cancel")
+        )
         moves.move_line_ids.filtered(
             lambda line: not line.picked and not line.shipment_notice_id
         ).unlink()
@@ -181,18 +208,24 @@ class Plan:
     def _prepare(proposal: Proposal, notice) -> dict[str, Any]:
         part = proposal.part
         vals = proposal.move._prepare_move_line_vals(quantity=part.quantity)
-        vals.update(picked=False, shipment_notice_id=notice.id, lot_name=part.lot or False)
+        vals.update(
+            picked=False, shipment_notice_id=notice.id, lot_name=part.lot or False
+        )
         if part.expiry_date:
             vals["expiration_date"] = noon(part.expiry_date)
         return vals
 
 
 def _notified(move) -> float:
-    return sum(move.move_line_ids.filtered("shipment_notice_id").mapped("quantity_product_uom"))
+    return sum(
+        move.move_line_ids.filtered("shipment_notice_id").mapped("quantity_product_uom")
+    )
 
 
 def _in_product_unit(uom, quantity: Decimal, line) -> float:
-    return uom._compute_quantity(float(quantity), line.product_id.uom_id, rounding_method="HALF-UP")
+    return uom._compute_quantity(
+        float(quantity), line.product_id.uom_id, rounding_method="HALF-UP"
+    )
 
 
 def _refused(index: int, member: str, code: str, message: str) -> Rejected:

@@ -58,7 +58,8 @@ class AccountMove(models.Model):
     def button_draft(self):
         # Cancelling a posted document goes through here, too.
         posted = self.filtered(
-            lambda move: move.state == "posted" and move.is_invoice(include_receipts=True)
+            lambda move: move.state == "posted"
+            and move.is_invoice(include_receipts=True)
         )
         result = super().button_draft()
         posted._integration_emit(CANCELLED)

@@ -31,7 +31,8 @@ class AccountPayment(models.Model):
     def _integration_waiting(self):
         # A payment with a journal entry is "in process" from its creation, its entry a draft.
         return self.filtered(
-            lambda payment: payment.state not in DONE_STATES or payment.move_id.state == "draft"
+            lambda payment: payment.state not in DONE_STATES
+            or payment.move_id.state == "draft"
         )
 
     def _integration_emit_done(self):

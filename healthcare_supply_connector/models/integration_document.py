@@ -16,7 +16,9 @@ class IntegrationDocument(models.AbstractModel):
 
     def _compute_integration_message_count(self):
         groups = self.env["integration.message"]._read_group(
-            [("res_model", "=", self._name), ("res_id", "in", self.ids)], ["res_id"], ["__count"]
+            [("res_model", "=", self._name), ("res_id", "in", self.ids)],
+            ["res_id"],
+            ["__count"],
         )
         counts = dict(groups)
         for record in self:
@@ -76,7 +78,8 @@ class IntegrationDocument(models.AbstractModel):
         changed = [
             record.id
             for record in self.sudo()
-            if record.id in before and record._integration_values(names) != before[record.id]
+            if record.id in before
+            and record._integration_values(names) != before[record.id]
         ]
         return self.browse(changed)
 

@@ -29,12 +29,16 @@ class PurchaseOrder(models.Model):
     _inherit = ["purchase.order", "integration.document"]
 
     integration_line_count = fields.Integer(
-        copy=False, readonly=True, help="Last line reference given; none is ever used again."
+        copy=False,
+        readonly=True,
+        help="Last line reference given; none is ever used again.",
     )
     acknowledgement_ids = fields.One2many(
         "purchase.order.acknowledgement", "order_id", "Acknowledgements", readonly=True
     )
-    supplier_approval_warning = fields.Char(compute="_compute_supplier_approval_warning")
+    supplier_approval_warning = fields.Char(
+        compute="_compute_supplier_approval_warning"
+    )
 
     # -- events -------------------------------------------------------------
 
@@ -50,7 +54,8 @@ class PurchaseOrder(models.Model):
         before = {order.id: order.state for order in self}
         result = super().button_confirm()
         self.filtered(
-            lambda order: order.state == "to approve" and before[order.id] != "to approve"
+            lambda order: order.state == "to approve"
+            and before[order.id] != "to approve"
         )._integration_emit(REQUESTED)
         unapproved._note_supplier_approval_warning(before)
         return result
@@ -59,15 +64,21 @@ class PurchaseOrder(models.Model):
         self._check_supplier_approval()
         before = {order.id: order.state for order in self}
         result = super().button_approve(force=force)
-        released = self.filtered(lambda o: o.state == "purchase" and before[o.id] != "purchase")
-        released.filtered(lambda o: before[o.id] == "to approve")._integration_emit(APPROVED)
+        released = self.filtered(
+            lambda o: o.state == "purchase" and before[o.id] != "purchase"
+        )
+        released.filtered(lambda o: before[o.id] == "to approve")._integration_emit(
+            APPROVED
+        )
         released._integration_emit(RELEASED)
         return result
 
     def button_cancel(self):
         known = self.filtered(lambda order: order.state in ("to approve", "purchase"))
         result = super().button_cancel()
-        known.filtered(lambda order: order.state == "cancel")._integration_emit(CANCELLED)
+        known.filtered(lambda order: order.state == "cancel")._integration_emit(
+            CANCELLED
+        )
         return result
 
     def write(self, vals):
@@ -96,7 +107,11 @@ class PurchaseOrder(models.Model):
         """Return why the supplier is a problem for this order; False where it is none."""
         supplier = self.partner_id.commercial_partner_id.sudo()
         policy = self.company_id.sudo().supplier_approval_policy
-        if policy == "none" or not supplier or supplier.supplier_approval_state == "approved":
+        if (
+            policy == "none"
+            or not supplier
+            or supplier.supplier_approval_state == "approved"
+        ):
             return False
         if self.state not in ("draft", "sent", "to approve"):
             return False
@@ -116,7 +131,9 @@ class PurchaseOrder(models.Model):
         )
 
     def _confirmation_error_message(self):
-        return super()._confirmation_error_message() or self._supplier_approval_refusal()
+        return (
+            super()._confirmation_error_message() or self._supplier_approval_refusal()
+        )
 
     def _check_supplier_approval(self):
         for order in self:

@@ -32,7 +32,9 @@ class PurchaseOrderAcknowledgement(models.Model):
     _order = "acknowledged_at desc, id desc"
     _rec_name = "supplier_reference"
 
-    order_id = fields.Many2one("purchase.order", required=True, ondelete="cascade", index=True)
+    order_id = fields.Many2one(
+        "purchase.order", required=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one(related="order_id.company_id", store=True, index=True)
     supplier_reference = fields.Char()
     status = fields.Selection(STATUS, required=True)
@@ -40,7 +42,9 @@ class PurchaseOrderAcknowledgement(models.Model):
     reason = fields.Char()
     message_uid = fields.Char("Message ID")
     digest = fields.Char(required=True)
-    line_ids = fields.One2many("purchase.order.acknowledgement.line", "acknowledgement_id")
+    line_ids = fields.One2many(
+        "purchase.order.acknowledgement.line", "acknowledgement_id"
+    )
 
     _digest_uniq = models.UniqueIndex("(order_id, digest)")
 
@@ -72,10 +76,14 @@ class PurchaseOrderAcknowledgement(models.Model):
     def _check_not_seen(self, order, data):
         earlier = self.sudo().search([("order_id", "=", order.id)])
         if resolve.digest(data) in earlier.mapped("digest"):
-            raise Filtered("This answer was applied before.", code="acknowledgement_repeated")
+            raise Filtered(
+                "This answer was applied before.", code="acknowledgement_repeated"
+            )
         last = max(earlier.mapped("acknowledged_at"), default=None)
         if last and resolve.utc(data["acknowledged_at"]) < last:
-            raise Filtered("A newer answer was applied before.", code="acknowledgement_outdated")
+            raise Filtered(
+                "A newer answer was applied before.", code="acknowledgement_outdated"
+            )
 
     def _check_quantities(self, known, rows):
         confirmed = {}
@@ -83,11 +91,16 @@ class PurchaseOrderAcknowledgement(models.Model):
             line = known[row["line_ref"]]
             if row["status"] != "rejected":
                 confirmed[line] = confirmed.get(line, 0.0) + self._quantity(line, row)
-            if line.product_uom_id.compare(confirmed.get(line, 0.0), line.product_qty) > 0:
+            if (
+                line.product_uom_id.compare(confirmed.get(line, 0.0), line.product_qty)
+                > 0
+            ):
                 raise Rejected(
                     "More is confirmed than was ordered.",
                     code="quantity_over_ordered",
-                    details=[{"path": f"/lines/{index}/quantity", "message": "over ordered"}],
+                    details=[
+                        {"path": f"/lines/{index}/quantity", "message": "over ordered"}
+                    ],
                 )
 
     @staticmethod
@@ -115,7 +128,9 @@ class PurchaseOrderAcknowledgement(models.Model):
             "order_line_id": line.id,
             "status": row["status"],
             "ordered_quantity": line.product_qty,
-            "quantity": 0.0 if row["status"] == "rejected" else self._quantity(line, row),
+            "quantity": 0.0
+            if row["status"] == "rejected"
+            else self._quantity(line, row),
             "promised_date": row.get("promised_date"),
             "reason": row.get("reason"),
         }
@@ -125,7 +140,9 @@ class PurchaseOrderAcknowledgement(models.Model):
         promised = {}
         for row in self.line_ids.filtered("promised_date"):
             line = row.order_line_id.with_env(order.env)
-            promised[line] = max(row.promised_date, promised.get(line, row.promised_date))
+            promised[line] = max(
+                row.promised_date, promised.get(line, row.promised_date)
+            )
         moved = [
             (line, line._convert_to_middle_of_day(date))
             for line, date in promised.items()
@@ -151,7 +168,9 @@ class PurchaseOrderAcknowledgement(models.Model):
 
     def _tell(self, order):
         """Note the answer on the order; where it needs a decision, ask the buyer for it."""
-        status = dict(self._fields["status"]._description_selection(self.env))[self.status]
+        status = dict(self._fields["status"]._description_selection(self.env))[
+            self.status
+        ]
         order.message_post(
             body=self.env._(
                 "Supplier's answer %(reference)s: %(status)s",
@@ -164,7 +183,9 @@ class PurchaseOrderAcknowledgement(models.Model):
             return
         shortfalls = self._shortfalls()
         if shortfalls:
-            self._ask_buyer(order, self.env._("Supplier confirms less than ordered"), shortfalls)
+            self._ask_buyer(
+                order, self.env._("Supplier confirms less than ordered"), shortfalls
+            )
 
     def _ask_buyer(self, order, summary, shortfalls):
         rows = Markup().join(

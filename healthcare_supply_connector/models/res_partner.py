@@ -58,7 +58,9 @@ class ResPartner(models.Model):
     supplier_approval_by_id = fields.Many2one(
         "res.users", "Decided by", readonly=True, copy=False, ondelete="set null"
     )
-    supplier_approval_at = fields.Datetime("Decided at", readonly=True, copy=False, tracking=True)
+    supplier_approval_at = fields.Datetime(
+        "Decided at", readonly=True, copy=False, tracking=True
+    )
     supplier_approval_note = fields.Text("Approval Note", copy=False)
 
     @api.model
@@ -67,16 +69,22 @@ class ResPartner(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        vals_list = [self._supplier_approval_stamped(vals, new=True) for vals in vals_list]
+        vals_list = [
+            self._supplier_approval_stamped(vals, new=True) for vals in vals_list
+        ]
         partners = super().create(vals_list)
-        partners.filtered(lambda partner: partner.supplier_rank > 0)._integration_emit(CREATED)
+        partners.filtered(lambda partner: partner.supplier_rank > 0)._integration_emit(
+            CREATED
+        )
         return partners
 
     def write(self, vals):
         vals = self._supplier_approval_stamped(vals)
         # The rank of a known supplier rises with each bill: only its first step counts.
         watched = self._integration_watched(vals)
-        before = self._integration_before(watched, CREATED, UPDATED) if watched else None
+        before = (
+            self._integration_before(watched, CREATED, UPDATED) if watched else None
+        )
         approved = self._integration_not_approved(vals)
         result = super().write(vals)
         if before is not None:
@@ -99,16 +107,23 @@ class ResPartner(models.Model):
         new._integration_emit(CREATED)
         known = {key: values[:-1] for key, values in before.items()}
         changed = (self - new)._integration_changed(known, names[:-1])
-        changed.filtered(lambda p: p._integration_is_supplier())._integration_emit(UPDATED)
+        changed.filtered(lambda p: p._integration_is_supplier())._integration_emit(
+            UPDATED
+        )
 
     def _integration_is_supplier(self):
-        return self.supplier_rank > 0 or self.supplier_approval_state not in (False, "draft")
+        return self.supplier_rank > 0 or self.supplier_approval_state not in (
+            False,
+            "draft",
+        )
 
     def _integration_not_approved(self, vals):
         """Return who becomes approved by these values."""
         if vals.get("supplier_approval_state") != "approved":
             return self.browse()
-        return self.filtered(lambda partner: partner.supplier_approval_state != "approved")
+        return self.filtered(
+            lambda partner: partner.supplier_approval_state != "approved"
+        )
 
     # -- approval -----------------------------------------------------------
 
@@ -119,7 +134,9 @@ class ResPartner(models.Model):
         :raise UserError: when the step is not foreseen
         """
         if not self.env.su and STAMPS & vals.keys():
-            raise AccessError(self.env._("Who approved a supplier, and when, cannot be entered."))
+            raise AccessError(
+                self.env._("Who approved a supplier, and when, cannot be entered.")
+            )
         state = vals.get("supplier_approval_state")
         if not state or (new and state == "draft"):
             return vals
@@ -133,7 +150,9 @@ class ResPartner(models.Model):
     def _supplier_approval_check(self, state):
         if not self.env.su and not self.env.user.has_group(GROUP_APPROVER):
             raise AccessError(
-                self.env._("Only members of the group Supplier Approver decide on suppliers.")
+                self.env._(
+                    "Only members of the group Supplier Approver decide on suppliers."
+                )
             )
         for partner in self:
             current = partner.supplier_approval_state or "draft"
@@ -153,7 +172,9 @@ class ResPartner(models.Model):
         :raise AccessError: for who is no purchase user
         """
         if not self.env.user.has_group("purchase.group_purchase_user"):
-            raise AccessError(self.env._("Only purchase users ask for the approval of a supplier."))
+            raise AccessError(
+                self.env._("Only purchase users ask for the approval of a supplier.")
+            )
         self.check_access("read")
         self.commercial_partner_id.sudo().write({"supplier_approval_state": "pending"})
         return True

@@ -39,7 +39,9 @@ class StockLot(models.Model):
         """
         if not self._integration_wanted(EXPIRING):
             return
-        companies = self.env["res.company"].search([("lot_expiry_horizon_days", ">", 0)])
+        companies = self.env["res.company"].search(
+            [("lot_expiry_horizon_days", ">", 0)]
+        )
         for company in companies:
             lots = self.with_company(company)._expiring_unpublished(company)
             for batch in split_every(BATCH, lots.ids, lots.browse):
@@ -49,7 +51,9 @@ class StockLot(models.Model):
     @api.model
     def _expiring_unpublished(self, company):
         """Return the lots in the company's own stock that are due to be published."""
-        limit = fields.Datetime.add(fields.Datetime.now(), days=company.lot_expiry_horizon_days)
+        limit = fields.Datetime.add(
+            fields.Datetime.now(), days=company.lot_expiry_horizon_days
+        )
         groups = self.env["stock.quant"]._read_group(
             [
                 ("company_id", "=", company.id),
@@ -61,7 +65,9 @@ class StockLot(models.Model):
         )
         lots = self.concat(*(lot.with_env(self.env) for (lot,) in groups))
         horizon = company.lot_expiry_horizon_days
-        return lots.filtered(lambda lot: lot.integration_expiry_notified != lot._expiry_key(horizon))
+        return lots.filtered(
+            lambda lot: lot.integration_expiry_notified != lot._expiry_key(horizon)
+        )
 
     def _publish_expiring(self, horizon):
         self._integration_emit(EXPIRING)

@@ -43,12 +43,15 @@ class StockMove(models.Model):
         adjustments = self.filtered("is_inventory")
         adjustments._integration_emit(ADJUSTED)
         (self - adjustments)._integration_emit(MOVED)
-        self.picking_id.filtered(lambda picking: picking.state == "done")._integration_emit_done()
+        self.picking_id.filtered(
+            lambda picking: picking.state == "done"
+        )._integration_emit_done()
 
     def _action_assign(self, force_qty=False):
         # What a supplier has notified is the proposal: Odoo must not fill it up again.
         notified = self.filtered(
-            lambda move: move.picking_id.shipment_notified and move.location_id.usage == "supplier"
+            lambda move: move.picking_id.shipment_notified
+            and move.location_id.usage == "supplier"
         )
         moves = self - notified
         result = super(StockMove, moves)._action_assign(force_qty=force_qty)

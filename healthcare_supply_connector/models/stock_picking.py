@@ -16,7 +16,9 @@ class StockPicking(models.Model):
     _inherit = ["stock.picking", "integration.document"]
 
     shipment_notified = fields.Boolean(
-        copy=False, readonly=True, help="A ship notice of the supplier made the proposals."
+        copy=False,
+        readonly=True,
+        help="A ship notice of the supplier made the proposals.",
     )
     shipment_notice_ids = fields.Many2many(
         "stock.shipment.notice",
@@ -49,10 +51,13 @@ class StockPicking(models.Model):
     def _integration_emit_done(self):
         """Emit what each transfer that is done means to partners."""
         received = self.filtered(
-            lambda p: p.picking_type_code == "incoming" or p.location_id.usage == "supplier"
+            lambda p: p.picking_type_code == "incoming"
+            or p.location_id.usage == "supplier"
         )
         received._integration_emit(RECEIVED)
-        self.filtered(lambda p: p.picking_type_code == "outgoing")._integration_emit(DISPATCHED)
+        self.filtered(lambda p: p.picking_type_code == "outgoing")._integration_emit(
+            DISPATCHED
+        )
 
     def _create_backorder(self, backorder_moves=None):
         backorders = super()._create_backorder(backorder_moves=backorder_moves)

@@ -8,5 +8,7 @@ class StockRule(models.Model):
     def run(self, procurements, raise_user_error=True):
         result = super().run(procurements, raise_user_error=raise_user_error)
         if self.env.context.get("from_orderpoint"):
-            self.env["stock.warehouse.orderpoint"]._integration_emit_triggered(procurements)
+            self.env["stock.warehouse.orderpoint"]._integration_emit_triggered(
+                procurements
+            )
         return result

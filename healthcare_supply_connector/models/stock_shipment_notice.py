@@ -16,8 +16,12 @@ class StockShipmentNotice(models.Model):
     _order = "shipped_at desc, id desc"
 
     name = fields.Char("Shipment Number", required=True)
-    partner_id = fields.Many2one("res.partner", required=True, ondelete="restrict", index=True)
-    purchase_id = fields.Many2one("purchase.order", required=True, ondelete="cascade", index=True)
+    partner_id = fields.Many2one(
+        "res.partner", required=True, ondelete="restrict", index=True
+    )
+    purchase_id = fields.Many2one(
+        "purchase.order", required=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one("res.company", required=True, index=True)
     picking_ids = fields.Many2many(
         "stock.picking", "stock_shipment_notice_picking_rel", "notice_id", "picking_id"
@@ -31,7 +35,8 @@ class StockShipmentNotice(models.Model):
     line_ids = fields.One2many("stock.shipment.notice.line", "notice_id")
 
     _number_uniq = models.UniqueIndex(
-        "(company_id, partner_id, name)", "This shipment of the supplier is known already."
+        "(company_id, partner_id, name)",
+        "This shipment of the supplier is known already.",
     )
 
     def _apply(self, order, data, message):

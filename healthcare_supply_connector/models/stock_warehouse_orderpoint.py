@@ -13,7 +13,9 @@ class StockWarehouseOrderpoint(models.Model):
     integration_triggered_qty = fields.Float(
         "Last Published Quantity", digits="Product Unit", copy=False, readonly=True
     )
-    integration_triggered_at = fields.Datetime("Last Published", copy=False, readonly=True)
+    integration_triggered_at = fields.Datetime(
+        "Last Published", copy=False, readonly=True
+    )
 
     @api.model
     def _integration_builders(self):

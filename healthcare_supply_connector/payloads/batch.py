@@ -24,9 +24,12 @@ class Batch:
         self.quantity_digits = env["decimal.precision"].precision_get("Product Unit")
         self._identifiers = self._read_identifiers(partners, products)
 
-    def _read_identifiers(self, *recordsets) -> dict[tuple[str, int], list[dict[str, str]]]:
+    def _read_identifiers(
+        self, *recordsets
+    ) -> dict[tuple[str, int], list[dict[str, str]]]:
         wanted = Domain.OR(
-            Domain("res_model", "=", records._name) & Domain("res_id", "in", records.ids)
+            Domain("res_model", "=", records._name)
+            & Domain("res_id", "in", records.ids)
             for records in recordsets
             if records
         )
@@ -80,9 +83,14 @@ class Batch:
 
     def _gln(self, partner) -> str | None:
         """Return the GLN: Odoo's own field where installed, else a partner's identifier."""
-        if "global_location_number" in partner._fields and partner.global_location_number:
+        if (
+            "global_location_number" in partner._fields
+            and partner.global_location_number
+        ):
             return partner.global_location_number
-        values = (row["value"] for row in self.identifiers(partner) if row["kind"] == "gln")
+        values = (
+            row["value"] for row in self.identifiers(partner) if row["kind"] == "gln"
+        )
         return next(values, None)
 
     def item(self, product, seller=None) -> dict[str, Any] | None:
@@ -124,7 +132,13 @@ class Batch:
                 expiry = lot.expiration_date or line.expiration_date
                 quantities[name, date_text(expiry)] += line.quantity_product_uom
         return [
-            compact({"lot": name, "expiry_date": expiry, "quantity": self.quantity(quantity)})
+            compact(
+                {
+                    "lot": name,
+                    "expiry_date": expiry,
+                    "quantity": self.quantity(quantity),
+                }
+            )
             for (name, expiry), quantity in quantities.items()
         ]
 

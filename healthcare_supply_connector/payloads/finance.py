@@ -23,7 +23,10 @@ def invoices(moves) -> dict[int, dict[str, Any]]:
     lines = moves.invoice_line_ids
     batch = Batch(moves.env, partners=_parties(moves), products=lines.product_id)
     return {
-        move.id: {**_invoice(batch, move), "lines": [_line(batch, line) for line in _lines(move)]}
+        move.id: {
+            **_invoice(batch, move),
+            "lines": [_line(batch, line) for line in _lines(move)],
+        }
         for move in moves
     }
 
@@ -43,7 +46,10 @@ def _lines(move):
 
 
 def _invoice(batch: Batch, move) -> dict[str, Any]:
-    company, partner = batch.party(move.company_id.partner_id), batch.party(move.partner_id)
+    company, partner = (
+        batch.party(move.company_id.partner_id),
+        batch.party(move.partner_id),
+    )
     ours = move.is_sale_document(include_receipts=True)
     return compact(
         {
@@ -60,8 +66,12 @@ def _header(batch: Batch, move) -> dict[str, Any]:
         {
             "number": move.name,
             "document_type": DOCUMENT_TYPES[move.move_type],
-            "direction": "issued" if move.is_sale_document(include_receipts=True) else "received",
-            "status": {"posted": "posted", "draft": "withdrawn", "cancel": "cancelled"}[move.state],
+            "direction": "issued"
+            if move.is_sale_document(include_receipts=True)
+            else "received",
+            "status": {"posted": "posted", "draft": "withdrawn", "cancel": "cancelled"}[
+                move.state
+            ],
             "payment_status": move.payment_state or None,
             "supplier_reference": move.ref or None,
             "issue_date": date_text(move.invoice_date),
@@ -116,7 +126,10 @@ def payments(records) -> dict[int, dict[str, Any]]:
 
 
 def _payment(batch: Batch, payment) -> dict[str, Any]:
-    company, partner = batch.party(payment.company_id.partner_id), batch.party(payment.partner_id)
+    company, partner = (
+        batch.party(payment.company_id.partner_id),
+        batch.party(payment.partner_id),
+    )
     received = payment.payment_type == "inbound"
     return compact(
         {
@@ -142,7 +155,11 @@ def _payment(batch: Batch, payment) -> dict[str, Any]:
 
 def _documents(payment):
     """Return the invoices and bills of a payment: chosen for it, or reconciled with it."""
-    return payment.invoice_ids | payment.reconciled_invoice_ids | payment.reconciled_bill_ids
+    return (
+        payment.invoice_ids
+        | payment.reconciled_invoice_ids
+        | payment.reconciled_bill_ids
+    )
 
 
 def _paid(batch: Batch, move) -> dict[str, Any]:

@@ -18,7 +18,9 @@ def items(products) -> dict[int, dict[str, Any]]:
     """
     products = products.with_context(active_test=False)
     batch = Batch(products.env, products=products)
-    weight_unit = batch.unit(products.product_tmpl_id._get_weight_uom_id_from_ir_config_parameter())
+    weight_unit = batch.unit(
+        products.product_tmpl_id._get_weight_uom_id_from_ir_config_parameter()
+    )
     return {product.id: _item(batch, product, weight_unit) for product in products}
 
 
@@ -54,7 +56,9 @@ def _package(batch: Batch, row) -> dict[str, Any]:
             "gtin": gtin14(row.barcode),
             "barcode": row.barcode,
             "unit": batch.unit(row.uom_id),
-            "contained_quantity": decimal_text(row.uom_id._compute_quantity(1, row.product_id.uom_id)),
+            "contained_quantity": decimal_text(
+                row.uom_id._compute_quantity(1, row.product_id.uom_id)
+            ),
         }
     )
 
@@ -76,7 +80,9 @@ def _price(batch: Batch, seller) -> dict[str, Any]:
                 "currency": seller.currency_id.name,
                 "unit": batch.unit(seller.product_uom_id),
                 "minimum_quantity": batch.quantity(seller.min_qty),
-                "discount_percent": decimal_text(seller.discount) if seller.discount else None,
+                "discount_percent": decimal_text(seller.discount)
+                if seller.discount
+                else None,
                 "lead_time_days": seller.delay,
                 "valid_from": date_text(seller.date_start),
                 "valid_to": date_text(seller.date_end),
@@ -112,5 +118,3 @@ def _supplier(batch: Batch, partner) -> dict[str, Any]:
             }
         ),
     }
-
-

@@ -20,7 +20,9 @@ STATUS = {
 def orders(records) -> dict[int, dict[str, Any]]:
     """Return the document of each purchase order, by id."""
     lines = records.order_line
-    partners = records.partner_id | records.company_id.partner_id | _destinations(records)
+    partners = (
+        records.partner_id | records.company_id.partner_id | _destinations(records)
+    )
     batch = Batch(records.env, partners=partners, products=lines.product_id)
     return {order.id: _order(batch, order) for order in records}
 

@@ -97,7 +97,12 @@ def _backorder(batch: Batch, picking) -> dict[str, Any]:
         ),
         **_counterpart(batch, picking, "partner"),
         "lines": [
-            compact({**_line_head(batch, move), "quantity": batch.quantity(move.product_uom_qty)})
+            compact(
+                {
+                    **_line_head(batch, move),
+                    "quantity": batch.quantity(move.product_uom_qty),
+                }
+            )
             for move in moves
         ],
     }
@@ -108,7 +113,9 @@ def _counterpart(batch: Batch, picking, role: str) -> dict[str, Any]:
 
 
 def _site(picking):
-    return picking.picking_type_id.warehouse_id.partner_id or picking.company_id.partner_id
+    return (
+        picking.picking_type_id.warehouse_id.partner_id or picking.company_id.partner_id
+    )
 
 
 def _done(picking):
@@ -124,7 +131,9 @@ def _receipt_kind(picking) -> str:
 def _shipment_kind(picking) -> str:
     if picking.location_dest_id.usage == "supplier":
         return "supplier_return"
-    return "customer_delivery" if picking.location_dest_id.usage == "customer" else "other"
+    return (
+        "customer_delivery" if picking.location_dest_id.usage == "customer" else "other"
+    )
 
 
 def _carrier(picking) -> dict[str, str | None]:
@@ -139,7 +148,9 @@ def _carrier(picking) -> dict[str, str | None]:
 
 def _line_head(batch: Batch, move) -> dict[str, Any]:
     purchase_line, sale_line = move.purchase_line_id, move.sale_line_id
-    line_ref = purchase_line.integration_line_ref or (sale_line and str(sale_line.id)) or None
+    line_ref = (
+        purchase_line.integration_line_ref or (sale_line and str(sale_line.id)) or None
+    )
     return {
         "line_ref": line_ref or f"M{move.id}",
         "purchase_order": purchase_line.order_id.name or None,
@@ -275,7 +286,9 @@ def expiring_lots(records) -> dict[int, dict[str, Any]]:
             {
                 **_lot(batch, lot),
                 "days_left": (lot.expiration_date.date() - today).days,
-                "on_hand_quantity": batch.quantity(lot.product_qty) if lot.company_id else None,
+                "on_hand_quantity": batch.quantity(lot.product_qty)
+                if lot.company_id
+                else None,
             }
         )
         for lot in records

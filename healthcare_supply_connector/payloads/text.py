@@ -16,13 +16,17 @@ def decimal_text(value: float | int | None, digits: int = 10) -> str:
 
     ``repr`` of a float is what was typed; rounding takes off the noise of computed ones.
     """
-    number = Decimal(repr(value or 0)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    number = Decimal(repr(value or 0)).quantize(
+        Decimal(1).scaleb(-digits), ROUND_HALF_UP
+    )
     return format(number.normalize() + 0, "f")
 
 
 def amount_text(value: float | None, digits: int) -> str:
     """Return an amount of money with exactly the decimals of its currency."""
-    number = Decimal(repr(value or 0)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    number = Decimal(repr(value or 0)).quantize(
+        Decimal(1).scaleb(-digits), ROUND_HALF_UP
+    )
     return format(number + 0, "f")
 
 
@@ -46,7 +50,8 @@ def gtin14(barcode: str | bool | None) -> str | None:
     if not barcode.isdigit():
         return None
     total = sum(
-        int(digit) * (3 if index % 2 else 1) for index, digit in enumerate(reversed(barcode))
+        int(digit) * (3 if index % 2 else 1)
+        for index, digit in enumerate(reversed(barcode))
     )
     return barcode.zfill(14) if total % 10 == 0 else None
 
@@ -56,4 +61,6 @@ def compact(values: Mapping[str, Any]) -> dict[str, Any]:
 
     Numbers and truth values stay; an empty field of Odoo has to come as ``field or None``.
     """
-    return {key: value for key, value in values.items() if value not in (None, "", [], {})}
+    return {
+        key: value for key, value in values.items() if value not in (None, "", [], {})
+    }

@@ -58,7 +58,9 @@ class SupplyCase(IntegrationCase):
                 "country_id": cls.env.ref("base.be").id,
             }
         )
-        cls.gloves = cls.make_product(name="Gloves", default_code="GLV-1", barcode="5901234123457")
+        cls.gloves = cls.make_product(
+            name="Gloves", default_code="GLV-1", barcode="5901234123457"
+        )
         cls.serum = cls.make_product(
             name="Serum", default_code="SER-1", tracking="lot", use_expiration_date=True
         )
@@ -83,7 +85,11 @@ class SupplyCase(IntegrationCase):
                 "partner_id": (supplier or cls.supplier).id,
                 "order_line": [
                     Command.create(
-                        {"product_id": product.id, "product_qty": quantity, "price_unit": price}
+                        {
+                            "product_id": product.id,
+                            "product_qty": quantity,
+                            "price_unit": price,
+                        }
                     )
                     for product, quantity, price in lines
                 ],
@@ -109,7 +115,10 @@ class SupplyCase(IntegrationCase):
         self.assertEqual(set(types.mapped("code")), set(codes))
         endpoint = vals.pop("endpoint", None) or self.make_endpoint()
         self.env.cr.execute(
-            SQL("UPDATE integration_endpoint SET state = 'active' WHERE id = %s", endpoint.id)
+            SQL(
+                "UPDATE integration_endpoint SET state = 'active' WHERE id = %s",
+                endpoint.id,
+            )
         )
         endpoint.invalidate_recordset()
         subscription = self.make_subscription(endpoint, types, **vals)
@@ -195,7 +204,9 @@ class SupplyCase(IntegrationCase):
             {
                 "partner_id": customer.id,
                 "order_line": [
-                    Command.create({"product_id": product.id, "product_uom_qty": quantity})
+                    Command.create(
+                        {"product_id": product.id, "product_uom_qty": quantity}
+                    )
                 ],
             }
         )
@@ -206,10 +217,17 @@ class SupplyCase(IntegrationCase):
 
     def make_message(self, partner=None, **vals):
         """Return an incoming message of a supplier's system."""
-        system = self.make_system(partner_id=(partner or self.supplier).id, kind="supplier")
+        system = self.make_system(
+            partner_id=(partner or self.supplier).id, kind="supplier"
+        )
         endpoint = self.make_endpoint(system_id=system.id, direction="in")
         return self.env["integration.message"].create(
-            {"uid": self.next_code("uid"), "direction": "in", "endpoint_id": endpoint.id, **vals}
+            {
+                "uid": self.next_code("uid"),
+                "direction": "in",
+                "endpoint_id": endpoint.id,
+                **vals,
+            }
         )
 
     @classmethod
@@ -217,7 +235,9 @@ class SupplyCase(IntegrationCase):
         """Return a user with rights of purchase and stock users, and these groups."""
         user = cls.make_user(company=company)
         names = ["purchase.group_purchase_user", "stock.group_stock_user", *groups]
-        user.write({"group_ids": [Command.link(cls.env.ref(name).id) for name in names]})
+        user.write(
+            {"group_ids": [Command.link(cls.env.ref(name).id) for name in names]}
+        )
         return user
 
 

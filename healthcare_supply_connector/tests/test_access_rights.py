@@ -1,8 +1,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
-
-from odoo import fields
 
 from .common import SupplyCase
 
@@ -27,7 +26,14 @@ class TestAccessRights(SupplyCase):
                 "acknowledged_at": fields.Datetime.now(),
                 "digest": "x",
                 "line_ids": [
-                    (0, 0, {"order_line_id": cls.order.order_line[0].id, "status": "accepted"})
+                    (
+                        0,
+                        0,
+                        {
+                            "order_line_id": cls.order.order_line[0].id,
+                            "status": "accepted",
+                        },
+                    )
                 ],
             }
         )
@@ -61,11 +67,15 @@ class TestAccessRights(SupplyCase):
         ]
 
     def test_buyers_read_what_partners_said_and_nobody_writes_it(self):
-        buyer = self.make_buyer("purchase.group_purchase_manager", "stock.group_stock_manager")
+        buyer = self.make_buyer(
+            "purchase.group_purchase_manager", "stock.group_stock_manager"
+        )
         for record in self.records:
             self.assertTrue(record.with_user(buyer).has_access("read"), record._name)
             for right in ("write", "create", "unlink"):
-                self.assertFalse(record.with_user(buyer).has_access(right), record._name)
+                self.assertFalse(
+                    record.with_user(buyer).has_access(right), record._name
+                )
 
     def test_others_do_not_read_it(self):
         user = self.make_user()
@@ -79,7 +89,10 @@ class TestAccessRights(SupplyCase):
             self.assertFalse(self.env[name].with_user(stranger).search([]), name)
 
     def test_messages_are_for_viewers(self):
-        viewer, clerk = self.make_buyer("healthcare_integration_base.group_viewer"), self.make_buyer()
+        viewer, clerk = (
+            self.make_buyer("healthcare_integration_base.group_viewer"),
+            self.make_buyer(),
+        )
         self.assertEqual(self.order.with_user(viewer).integration_message_count, 0)
         with self.assertRaises(AccessError):
             self.order.with_user(clerk).read(["integration_message_count"])

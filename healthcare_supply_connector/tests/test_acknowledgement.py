@@ -64,7 +64,8 @@ class TestAcknowledgement(SupplyCase):
     def test_promised_date_moves_line_and_receipt(self):
         date = in_days(30)
         self.apply(
-            status="accepted_with_changes", lines=[self.line("2", "changed", promised_date=date)]
+            status="accepted_with_changes",
+            lines=[self.line("2", "changed", promised_date=date)],
         )
         first, second = self.order.order_line
         self.assertEqual(str(second.date_planned.date()), date)
@@ -81,8 +82,12 @@ class TestAcknowledgement(SupplyCase):
             ],
         )
         self.assertEqual(str(self.order.order_line[0].date_planned.date()), in_days(20))
-        self.assertEqual(sum(self.order.acknowledgement_ids.line_ids.mapped("quantity")), 10)
-        self.assertNotIn("Supplier confirms less", str(self.activities().mapped("summary")))
+        self.assertEqual(
+            sum(self.order.acknowledgement_ids.line_ids.mapped("quantity")), 10
+        )
+        self.assertNotIn(
+            "Supplier confirms less", str(self.activities().mapped("summary"))
+        )
 
     def test_smaller_quantity_is_told_not_cut(self):
         self.apply(
@@ -97,7 +102,8 @@ class TestAcknowledgement(SupplyCase):
 
     def test_rejected_line(self):
         self.apply(
-            status="accepted_with_changes", lines=[self.line("2", "rejected", reason="recalled")]
+            status="accepted_with_changes",
+            lines=[self.line("2", "rejected", reason="recalled")],
         )
         self.assertEqual(self.order.acknowledgement_ids.line_ids.quantity, 0)
         self.assertIn("Serum", self.activities().note)
@@ -145,7 +151,9 @@ class TestAcknowledgement(SupplyCase):
         with self.assertRaises(Rejected) as caught:
             self.env["purchase.order"].with_user(user).with_company(
                 other
-            )._integration_apply_purchase_order_acknowledged(self.answer(), self.make_message())
+            )._integration_apply_purchase_order_acknowledged(
+                self.answer(), self.make_message()
+            )
         self.assertEqual(caught.exception.code, "purchase_order_unknown")
 
     def test_cancelled_order(self):
@@ -174,7 +182,9 @@ class TestAcknowledgement(SupplyCase):
     def test_older_one_comes_late(self):
         self.apply(supplier_reference="NEW")
         with self.assertRaises(Filtered) as caught:
-            self.apply(supplier_reference="OLD", acknowledged_at="2026-11-20T09:59:59+00:00")
+            self.apply(
+                supplier_reference="OLD", acknowledged_at="2026-11-20T09:59:59+00:00"
+            )
         self.assertEqual(caught.exception.code, "acknowledgement_outdated")
         self.assertEqual(self.order.partner_ref, "NEW")
 
@@ -192,7 +202,8 @@ class TestAcknowledgement(SupplyCase):
         other = self.subscribe(changed)
         orders = self.env["purchase.order"].with_context(integration_origin=system.id)
         orders._integration_apply_purchase_order_acknowledged(
-            self.answer(lines=[self.line("1", "changed", promised_date=in_days(9))]), message
+            self.answer(lines=[self.line("1", "changed", promised_date=in_days(9))]),
+            message,
         )
         event = self.published(changed, self.order)
         receivers = event.message_ids.subscription_id

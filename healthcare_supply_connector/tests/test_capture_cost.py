@@ -16,7 +16,9 @@ class TestCaptureCost(SupplyCase):
     """Statements of a confirmation, always of the same orders in the same state."""
 
     def make_orders(self, count):
-        return self.env["purchase.order"].union(*(self.make_order() for _index in range(count)))
+        return self.env["purchase.order"].union(
+            *(self.make_order() for _index in range(count))
+        )
 
     def cost(self, orders):
         """Return the statements of confirming, up to the commit; it is undone."""
@@ -47,7 +49,6 @@ class TestCaptureCost(SupplyCase):
         self.assertEqual(self.events, 10)
         added_many = self.cost(many) - alone[1]
         self.assertEqual(self.events, 100)
-        print("ADDED", added_few, added_many)
         self.assertGreater(added_few, 0)
         self.assertEqual(added_few, added_many)
         self.assertLessEqual(added_many, LIMIT)

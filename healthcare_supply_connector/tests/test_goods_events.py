@@ -27,7 +27,9 @@ class TestGoodsEvents(SupplyCase):
         self.assertEqual(data["receipt"]["number"], picking.name)
         self.assertEqual(data["receipt"]["kind"], "purchase_receipt")
         self.assertEqual(data["receipt"]["purchase_order"], order.name)
-        self.assertEqual(data["receipt"]["received_at"][:10], str(picking.date_done.date()))
+        self.assertEqual(
+            data["receipt"]["received_at"][:10], str(picking.date_done.date())
+        )
         self.assertEqual(data["sender"]["name"], "Sutures & Co")
         lines = {line["line_ref"]: line for line in data["lines"]}
         self.assertEqual(lines["1"]["quantity"], "10")
@@ -101,17 +103,23 @@ class TestGoodsEvents(SupplyCase):
         move._action_confirm()
         move.write({"quantity": 2, "picked": True})
         move._action_done()
-        self.assertEqual(self.data_of(MOVED, move)["movement"]["kind"], "internal_transfer")
+        self.assertEqual(
+            self.data_of(MOVED, move)["movement"]["kind"], "internal_transfer"
+        )
         self.assertNotPublished(RECEIVED)
         self.assertNotPublished(DISPATCHED)
 
     def count(self, quantity):
-        quant = self.env["stock.quant"].with_context(inventory_mode=True).create(
-            {
-                "product_id": self.gloves.id,
-                "location_id": self.stock.id,
-                "inventory_quantity": quantity,
-            }
+        quant = (
+            self.env["stock.quant"]
+            .with_context(inventory_mode=True)
+            .create(
+                {
+                    "product_id": self.gloves.id,
+                    "location_id": self.stock.id,
+                    "inventory_quantity": quantity,
+                }
+            )
         )
         quant._apply_inventory()
         return self.env["stock.move"].search(
@@ -122,7 +130,9 @@ class TestGoodsEvents(SupplyCase):
         move = self.count(7)
         data = self.data_of(ADJUSTED, move)
         self.assertEqual(data["quantity_change"], "7")
-        self.assertEqual(data["adjustment"]["location"]["name"], self.stock.complete_name)
+        self.assertEqual(
+            data["adjustment"]["location"]["name"], self.stock.complete_name
+        )
         self.assertNotPublished(MOVED)
 
     def test_lost_goods(self):

@@ -89,7 +89,9 @@ class TestInvoiceEvents(InvoiceCase):
 
     def test_vendor_credit_note_is_a_document_of_the_supplier(self):
         move = self.posted("in_refund")
-        self.assertEqual(self.data_of(POSTED, move)["invoice"]["document_type"], "credit_note")
+        self.assertEqual(
+            self.data_of(POSTED, move)["invoice"]["document_type"], "credit_note"
+        )
 
     def test_customer_invoice(self):
         invoice = self.posted()
@@ -114,7 +116,8 @@ class TestInvoiceEvents(InvoiceCase):
 
     def test_journal_entries_are_no_invoices(self):
         account = self.env["account.account"].search(
-            [("company_ids", "in", self.company.ids), ("account_type", "=", "expense")], limit=1
+            [("company_ids", "in", self.company.ids), ("account_type", "=", "expense")],
+            limit=1,
         )
         entry = self.env["account.move"].create(
             {
@@ -142,13 +145,17 @@ class TestInvoiceEvents(InvoiceCase):
     def test_reset_to_draft(self):
         invoice = self.posted()
         invoice.button_draft()
-        self.assertEqual(self.data_of(CANCELLED, invoice)["invoice"]["status"], "withdrawn")
+        self.assertEqual(
+            self.data_of(CANCELLED, invoice)["invoice"]["status"], "withdrawn"
+        )
 
     def test_cancelled_once(self):
         invoice = self.posted()
         invoice.button_cancel()
         self.assertPublished(CANCELLED, invoice)
-        self.assertEqual(self.data_of(CANCELLED, invoice)["invoice"]["status"], "cancelled")
+        self.assertEqual(
+            self.data_of(CANCELLED, invoice)["invoice"]["status"], "cancelled"
+        )
 
     def test_cancelled_draft_was_never_known(self):
         self.make_invoice().button_cancel()

@@ -17,7 +17,12 @@ class TestItemEvents(SupplyCase):
 
     def test_template_creates_one_item(self):
         template = self.env["product.template"].create(
-            {"name": "Mask", "default_code": "MSK", "barcode": "4006381333931", "weight": 0.2}
+            {
+                "name": "Mask",
+                "default_code": "MSK",
+                "barcode": "4006381333931",
+                "weight": 0.2,
+            }
         )
         self.assertPublished(CREATED, template.product_variant_ids)
         self.assertNotPublished(UPDATED)
@@ -29,7 +34,10 @@ class TestItemEvents(SupplyCase):
 
     def test_each_variant_is_an_item(self):
         attribute = self.env["product.attribute"].create(
-            {"name": "Size", "value_ids": [(0, 0, {"name": "S"}), (0, 0, {"name": "L"})]}
+            {
+                "name": "Size",
+                "value_ids": [(0, 0, {"name": "S"}), (0, 0, {"name": "L"})],
+            }
         )
         template = self.env["product.template"].create(
             {
@@ -52,7 +60,9 @@ class TestItemEvents(SupplyCase):
     def test_name_of_the_template(self):
         self.gloves.product_tmpl_id.name = "Gloves, nitrile"
         self.assertPublished(UPDATED, self.gloves)
-        self.assertEqual(self.data_of(UPDATED, self.gloves)["item"]["name"], "Gloves, nitrile")
+        self.assertEqual(
+            self.data_of(UPDATED, self.gloves)["item"]["name"], "Gloves, nitrile"
+        )
 
     def test_barcode_by_the_template_is_one_event(self):
         self.gloves.product_tmpl_id.write({"barcode": "4006381333931", "name": "New"})
@@ -78,7 +88,11 @@ class TestItemEvents(SupplyCase):
         dozen = self.env.ref("uom.product_uom_dozen")
         self.gloves.product_tmpl_id.uom_ids = dozen
         self.env["product.uom"].create(
-            {"product_id": self.gloves.id, "uom_id": dozen.id, "barcode": "15901234123454"}
+            {
+                "product_id": self.gloves.id,
+                "uom_id": dozen.id,
+                "barcode": "15901234123454",
+            }
         )
         self.gloves.default_code = "GLV-3"
         package = self.data_of(UPDATED, self.gloves)["packages"][0]

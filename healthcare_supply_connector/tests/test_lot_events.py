@@ -92,9 +92,13 @@ class TestLotEvents(SupplyCase):
         self.assertEqual(self.data_of(EXPIRING, own)["on_hand_quantity"], "5")
 
     def test_horizon_and_stock_are_the_companys(self):
-        other = self.env["res.company"].create({"name": "Other", "lot_expiry_horizon_days": 5})
+        other = self.env["res.company"].create(
+            {"name": "Other", "lot_expiry_horizon_days": 5}
+        )
         lot = self.make_lot(30, quantity=0)
-        warehouse = self.env["stock.warehouse"].search([("company_id", "=", other.id)], limit=1)
+        warehouse = self.env["stock.warehouse"].search(
+            [("company_id", "=", other.id)], limit=1
+        )
         self.env["stock.quant"]._update_available_quantity(
             self.serum, warehouse.lot_stock_id, 5, lot_id=lot
         )

@@ -3,7 +3,14 @@ from datetime import date, datetime
 
 from odoo.tests import BaseCase, tagged
 
-from ..payloads.text import amount_text, compact, date_text, decimal_text, gtin14, instant
+from ..payloads.text import (
+    amount_text,
+    compact,
+    date_text,
+    decimal_text,
+    gtin14,
+    instant,
+)
 
 
 @tagged("post_install", "-at_install")

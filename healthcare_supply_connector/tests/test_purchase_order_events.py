@@ -22,7 +22,9 @@ class TestPurchaseOrderEvents(SupplyCase):
         self.company.write(
             {"po_double_validation": "two_step", "po_double_validation_amount": 1.0}
         )
-        return new_test_user(self.env, "buyer_two_steps", groups="purchase.group_purchase_user")
+        return new_test_user(
+            self.env, "buyer_two_steps", groups="purchase.group_purchase_user"
+        )
 
     def test_confirmation_releases_each_order_once(self):
         orders = self.make_order() | self.make_order()
@@ -53,7 +55,9 @@ class TestPurchaseOrderEvents(SupplyCase):
         self.assertEqual(data["order"]["status"], "released")
         self.assertEqual(data["order"]["currency"], order.currency_id.name)
         self.assertEqual(data["order"]["untaxed_amount"], "149.80")
-        self.assertRegex(data["order"]["ordered_at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertRegex(
+            data["order"]["ordered_at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"
+        )
         self.assertEqual(data["supplier"]["vat"], "BE0477472701")
         self.assertEqual(data["supplier"]["address"]["country"], "BE")
         gloves, serum = data["lines"]
@@ -69,7 +73,10 @@ class TestPurchaseOrderEvents(SupplyCase):
 
     def test_identifiers_of_both_parties(self):
         system = self.make_system()
-        rows = ((self.supplier, "4012345000009"), (self.company.partner_id, "5412345000013"))
+        rows = (
+            (self.supplier, "4012345000009"),
+            (self.company.partner_id, "5412345000013"),
+        )
         for partner, gln in rows:
             self.env["integration.identifier"].create(
                 {
@@ -95,7 +102,11 @@ class TestPurchaseOrderEvents(SupplyCase):
             {
                 "order_line": [
                     Command.create(
-                        {"display_type": "line_section", "name": "Theatre", "product_qty": 0}
+                        {
+                            "display_type": "line_section",
+                            "name": "Theatre",
+                            "product_qty": 0,
+                        }
                     )
                 ]
             }
@@ -109,7 +120,9 @@ class TestPurchaseOrderEvents(SupplyCase):
         order.button_confirm()
         self.assertPublished(REQUESTED, order)
         self.assertNotPublished(RELEASED)
-        self.assertEqual(self.data_of(REQUESTED, order)["order"]["status"], "approval_requested")
+        self.assertEqual(
+            self.data_of(REQUESTED, order)["order"]["status"], "approval_requested"
+        )
         order.with_user(self.env.user).button_approve()
         self.assertPublished(APPROVED, order)
         self.assertPublished(RELEASED, order)
@@ -136,7 +149,11 @@ class TestPurchaseOrderEvents(SupplyCase):
         order.order_line[0].price_unit = 3
         order.order_line[1].date_planned = "2027-01-05 12:00:00"
         order.write(
-            {"order_line": [Command.create({"product_id": self.gloves.id, "product_qty": 1})]}
+            {
+                "order_line": [
+                    Command.create({"product_id": self.gloves.id, "product_qty": 1})
+                ]
+            }
         )
         data = self.data_of(CHANGED, order)
         self.assertEqual([line["line_ref"] for line in data["lines"]], ["1", "2", "3"])
@@ -173,7 +190,9 @@ class TestPurchaseOrderEvents(SupplyCase):
         order = self.confirmed_order()
         order.button_cancel()
         events = self.published(RELEASED, order) | self.published(CANCELLED, order)
-        self.assertEqual(set(events.mapped("correlation_uid")), {f"purchase.order/{order.name}"})
+        self.assertEqual(
+            set(events.mapped("correlation_uid")), {f"purchase.order/{order.name}"}
+        )
 
 
 @tagged("post_install", "-at_install")
@@ -195,7 +214,11 @@ class TestLineReferences(SupplyCase):
         order = self.make_order()
         order.order_line[1].unlink()
         order.write(
-            {"order_line": [Command.create({"product_id": self.gloves.id, "product_qty": 1})]}
+            {
+                "order_line": [
+                    Command.create({"product_id": self.gloves.id, "product_qty": 1})
+                ]
+            }
         )
         self.assertEqual(self.refs(order), ["1", "3"])
 

@@ -76,7 +76,9 @@ class TestSchemas(TransactionCase):
             event_type = self.event_type(code)
             self.assertEqual(event_type.direction, "in")
             self.assertEqual(event_type.source_of_truth, "partner")
-            handler = getattr(self.env[event_type.handler_model], event_type.handler_method)
+            handler = getattr(
+                self.env[event_type.handler_model], event_type.handler_method
+            )
             self.assertTrue(callable(handler))
 
     def test_objects_are_closed_and_definitions_up_to_date(self):
@@ -88,7 +90,9 @@ class TestSchemas(TransactionCase):
         for code in CODES + INBOUND:
             text = (FOLDER / f"{code}.v1.json").read_text()
             schema = json.loads(text)
-            self.assertEqual(module.text(module.inlined(schema, definitions)), text, code)
+            self.assertEqual(
+                module.text(module.inlined(schema, definitions)), text, code
+            )
             self.assertClosed(schema, code)
 
     def assertClosed(self, node, place):
@@ -139,5 +143,7 @@ class TestSchemas(TransactionCase):
         ):
             reported = self.errors(INBOUND[1], SHIPMENT, *path, value=value)
             self.assertEqual(reported, ["/" + "/".join(map(str, path))], value)
-        missing = {key: value for key, value in SHIPMENT.items() if key != "shipment_number"}
+        missing = {
+            key: value for key, value in SHIPMENT.items() if key != "shipment_number"
+        }
         self.assertTrue(self.event_type(INBOUND[1])._validate(missing))

@@ -34,7 +34,9 @@ class TestShipmentNotice(SupplyCase):
             {"lot": lot, "expiry_date": in_days(200), "quantity": quantity}
             for lot, quantity in lots
         ]
-        return self.line("2", str(sum(int(quantity) for _lot, quantity in lots)), lots=rows)
+        return self.line(
+            "2", str(sum(int(quantity) for _lot, quantity in lots)), lots=rows
+        )
 
     def apply(self, *lines, partner=None, **vals):
         data = self.notice(*lines, **vals)
@@ -43,7 +45,9 @@ class TestShipmentNotice(SupplyCase):
         )
         self.assertEqual(event_type._validate(data), [])
         pickings = self.env["stock.picking"].with_user(self.clerk)
-        return getattr(pickings, event_type.handler_method)(data, self.make_message(partner))
+        return getattr(pickings, event_type.handler_method)(
+            data, self.make_message(partner)
+        )
 
     def assertRejected(self, code, *lines, path=None, **vals):
         before = self.proposals()
@@ -52,12 +56,16 @@ class TestShipmentNotice(SupplyCase):
         self.assertEqual(caught.exception.code, code)
         if path:
             self.assertEqual(caught.exception.details[0]["path"], path)
-        self.assertEqual(self.proposals(), before, "a refused notice must change nothing")
+        self.assertEqual(
+            self.proposals(), before, "a refused notice must change nothing"
+        )
 
     def proposals(self):
         """Return what is proposed, as (product, lot, quantity, picked)."""
         rows = self.picking.move_line_ids.sorted("id")
-        return [(row.product_id, row.lot_name, row.quantity, row.picked) for row in rows]
+        return [
+            (row.product_id, row.lot_name, row.quantity, row.picked) for row in rows
+        ]
 
     def test_lots_and_expiry_are_proposed_and_nothing_is_received(self):
         result = self.apply()
@@ -75,12 +83,16 @@ class TestShipmentNotice(SupplyCase):
             {in_days(200)},
         )
         self.assertEqual(self.picking.state, "assigned")
-        self.assertFalse(self.env["stock.lot"].search([("product_id", "=", self.serum.id)]))
+        self.assertFalse(
+            self.env["stock.lot"].search([("product_id", "=", self.serum.id)])
+        )
         self.assertEqual(self.serum.qty_available, 0)
 
     def test_notice_is_kept_with_carrier(self):
         self.apply(
-            carrier="ACME Freight", tracking_number="1Z9", expected_at="2026-12-01T06:30:00+01:00"
+            carrier="ACME Freight",
+            tracking_number="1Z9",
+            expected_at="2026-12-01T06:30:00+01:00",
         )
         notice = self.picking.shipment_notice_ids
         self.assertRecordValues(
@@ -127,7 +139,9 @@ class TestShipmentNotice(SupplyCase):
         self.gloves_move.picked = True
         self.picking._action_done()
         backorder = self.order.picking_ids - self.picking
-        self.assertEqual(self.apply(self.line("1", "4"), shipment_number="ASN-2"), backorder)
+        self.assertEqual(
+            self.apply(self.line("1", "4"), shipment_number="ASN-2"), backorder
+        )
         move = backorder.move_ids.filtered(lambda row: row.product_id == self.gloves)
         self.assertEqual(move.quantity, 4)
 
@@ -162,7 +176,8 @@ class TestShipmentNotice(SupplyCase):
         order = self.confirmed_order((pump, 2, 900))
         self.order, self.picking = order, order.picking_ids
         self.assertRejected(
-            "serial_quantity", self.line("1", "2", lots=[{"lot": "SN1", "quantity": "2"}])
+            "serial_quantity",
+            self.line("1", "2", lots=[{"lot": "SN1", "quantity": "2"}]),
         )
 
     def test_lots_of_goods_without_lots_are_left_out(self):
@@ -198,11 +213,16 @@ class TestShipmentNotice(SupplyCase):
 
     def test_item_that_is_not_on_the_order(self):
         self.assertRejected(
-            "line_unknown", self.line("1", "1"), self.line("7", "1"), path="/lines/1/line_ref"
+            "line_unknown",
+            self.line("1", "1"),
+            self.line("7", "1"),
+            path="/lines/1/line_ref",
         )
 
     def test_more_than_open(self):
-        self.assertRejected("quantity_over_open", self.line("1", "11"), path="/lines/0/quantity")
+        self.assertRejected(
+            "quantity_over_open", self.line("1", "11"), path="/lines/0/quantity"
+        )
 
     def test_one_line_in_two_parts_over_open(self):
         self.assertRejected(
@@ -218,7 +238,9 @@ class TestShipmentNotice(SupplyCase):
         self.assertRejected("lot_quantity_mismatch", line, path="/lines/0/lots")
 
     def test_unknown_unit(self):
-        self.assertRejected("unit_unknown", self.line("1", "1", unit="KGM"), path="/lines/0/unit")
+        self.assertRejected(
+            "unit_unknown", self.line("1", "1", unit="KGM"), path="/lines/0/unit"
+        )
 
     def test_everything_received_already(self):
         self.receive(self.picking, {self.gloves: 10, self.serum: 4})

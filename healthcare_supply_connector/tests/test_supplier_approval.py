@@ -11,7 +11,9 @@ class TestSupplierApproval(SupplyCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.buyer = cls.make_buyer()
-        cls.approver = cls.make_buyer("healthcare_supply_connector.group_supplier_approver")
+        cls.approver = cls.make_buyer(
+            "healthcare_supply_connector.group_supplier_approver"
+        )
 
     def policy(self, value):
         self.company.supplier_approval_policy = value
@@ -52,7 +54,8 @@ class TestSupplierApproval(SupplyCase):
 
     def test_who_and_when_cannot_be_forged(self):
         approver = self.make_buyer(
-            "base.group_partner_manager", "healthcare_supply_connector.group_supplier_approver"
+            "base.group_partner_manager",
+            "healthcare_supply_connector.group_supplier_approver",
         )
         supplier = self.supplier.with_user(approver)
         with self.assertRaises(AccessError):
@@ -127,9 +130,13 @@ class TestSupplierApproval(SupplyCase):
         self.assertEqual(order.state, "purchase")
 
     def test_policy_is_the_companys(self):
-        other = self.env["res.company"].create({"name": "Other", "supplier_approval_policy": "block"})
+        other = self.env["res.company"].create(
+            {"name": "Other", "supplier_approval_policy": "block"}
+        )
         self.assertFalse(self.make_order().supplier_approval_warning)
-        order = self.env["purchase.order"].with_company(other).create(
-            {"partner_id": self.supplier.id, "company_id": other.id}
+        order = (
+            self.env["purchase.order"]
+            .with_company(other)
+            .create({"partner_id": self.supplier.id, "company_id": other.id})
         )
         self.assertTrue(order.supplier_approval_warning)

@@ -16,7 +16,9 @@ class TestSupplierEvents(SupplyCase):
         self.subscribe(CREATED, UPDATED, APPROVED)
 
     def make_partner(self, **vals):
-        return self.env["res.partner"].create({"name": "Partner", "is_company": True, **vals})
+        return self.env["res.partner"].create(
+            {"name": "Partner", "is_company": True, **vals}
+        )
 
     def test_new_supplier(self):
         partner = self.make_partner(supplier_rank=1)
@@ -63,4 +65,6 @@ class TestSupplierEvents(SupplyCase):
     def test_block_is_an_update(self):
         self.supplier.action_approve_supplier()
         self.supplier.action_block_supplier()
-        self.assertEqual(self.data_of(UPDATED, self.supplier)["approval"]["state"], "blocked")
+        self.assertEqual(
+            self.data_of(UPDATED, self.supplier)["approval"]["state"], "blocked"
+        )
