@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from . import paths
@@ -72,15 +74,25 @@ def ensure() -> None:
     """Have a database server that answers."""
     if external():
         _check_external()
-    elif not _answers():
+        return
+    if _running() and not _current():
+        stop()
+    if not _answers():
         _start()
 
 
 def stop() -> None:
-    """Stop the embedded server, if it runs."""
+    """Stop the embedded server, if it runs: open transactions are rolled back."""
     if external() or not _running():
         return
-    _as_owner([_programs() / "pg_ctl", "-D", _data(), "-m", "fast", "stop"], "pg-stop")
+    os.kill(_number(), signal.SIGINT)
+    deadline = time.monotonic() + 60
+    while _running():
+        if time.monotonic() > deadline:
+            raise RigError(
+                f"the embedded PostgreSQL (process {_number()}) does not stop"
+            )
+        time.sleep(0.05)
 
 
 def remove() -> None:
@@ -161,15 +173,31 @@ def _start() -> None:
             )
 
 
+def _number() -> int:
+    """Return the process number in the server's lock file, 0 without one."""
+    lock = _data() / "postmaster.pid"
+    return int(lock.read_text().split()[0]) if lock.exists() else 0
+
+
 def _running() -> bool:
     """Tell whether the server that wrote the lock file is alive."""
-    lock = _data() / "postmaster.pid"
-    if not lock.exists():
-        return False
-    command = Path("/proc") / lock.read_text().split()[0] / "cmdline"
-    if not command.parent.parent.joinpath("self").exists():
-        return True  # no /proc here: let PostgreSQL judge
+    if not Path("/proc/self").exists():
+        return bool(_number())  # let PostgreSQL judge
+    command = Path("/proc") / str(_number()) / "cmdline"
     return command.exists() and b"postgres" in command.read_bytes()
+
+
+def _current() -> bool:
+    """Tell whether the running server is the one that is installed now.
+
+    A server whose programs were replaced (the venv was made anew) still answers,
+    but finds its libraries no more.
+    """
+    program = Path("/proc") / str(_number()) / "exe"
+    return (
+        not Path("/proc/self").exists()
+        or program.resolve() == (_programs() / "postgres").resolve()
+    )
 
 
 def _forget_dead_server() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -24,9 +26,7 @@ FILES = (ODOO_REQUIREMENTS, RIG_REQUIREMENTS, OUR_REQUIREMENTS, DEV_REQUIREMENTS
 
 def ensure(source: Path) -> None:
     """Make the virtual environment and install all requirements into it."""
-    _check_version()
-    key = stamps.key_of(sys.version, str(paths.VENV), str(source), *FILES)
-    if stamps.fresh(STAMP, key) and paths.VENV_PYTHON.exists():
+    if _acceptable() and stamps.fresh(STAMP, _key(source)):
         return
     with step("Python requirements into .local/venv"):
         _make_venv()
@@ -34,7 +34,25 @@ def ensure(source: Path) -> None:
         _show_odoo_to_python(source)
         _install(["-r", DEV_REQUIREMENTS])
         _install(["--no-deps", "-r", OUR_REQUIREMENTS])
-    stamps.write(STAMP, key)
+    stamps.write(STAMP, _key(source))
+
+
+def _key(source: Path) -> str:
+    return stamps.key_of(_version(), str(paths.VENV), str(source), *FILES)
+
+
+def _version() -> str:
+    """Return the version of the venv's Python, "" without a venv."""
+    settings = paths.VENV / "pyvenv.cfg"
+    text = settings.read_text() if settings.exists() else ""
+    found = re.search(r"^version\s*=\s*(\S+)", text, re.M)
+    return found.group(1) if found else ""
+
+
+def _acceptable() -> bool:
+    """Tell whether there is a venv, of the Python the user named (if one was)."""
+    named = "PYTHON" in os.environ and _version() != platform.python_version()
+    return paths.VENV_PYTHON.exists() and not named
 
 
 def _check_version() -> None:
@@ -48,7 +66,8 @@ def _check_version() -> None:
 
 
 def _make_venv() -> None:
-    if not _usable():
+    if not (_acceptable() and _runs()):
+        _check_version()
         shutil.rmtree(paths.VENV, ignore_errors=True)
         # Debian without python3-venv has venv but no ensurepip
         pip = importlib.util.find_spec("ensurepip") is not None
@@ -58,16 +77,8 @@ def _make_venv() -> None:
         _pip_install(["--prefer-binary", "uv"])
 
 
-def _usable() -> bool:
-    """Tell whether the venv is there, runs, and is of this Python."""
-    ask = "import sys; print(sys.version)"
-    try:
-        found = subprocess.run(
-            [paths.VENV_PYTHON, "-c", ask], capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return False
-    return found.stdout.strip() == sys.version.strip()
+def _runs() -> bool:
+    return subprocess.call([paths.VENV_PYTHON, "-c", ""]) == 0
 
 
 def _pip() -> list[str]:
