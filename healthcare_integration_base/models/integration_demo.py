@@ -46,6 +46,7 @@ class IntegrationDemo(models.AbstractModel):
         if self._ref("endpoint_medsupply_sites").state != "draft":
             return
         self._make_secrets()
+        self._make_keys()
         self._press_buttons()
         self._approve_mappings()
         traffic = demo_traffic.Traffic(self.env, fields.Datetime.now())
@@ -73,6 +74,14 @@ class IntegrationDemo(models.AbstractModel):
             for button in buttons:
                 reason = REASONS.get(button)
                 getattr(endpoint, button)(*([reason] if reason else []))
+
+    def _make_keys(self):
+        # The keys themselves are thrown away: nobody can call with them.
+        for name in ("nordlab", "medsupply"):
+            client = self._ref(f"client_{name}")
+            client._generate_key("Production", fields.Datetime.now() + timedelta(days=180))
+            client._generate_key("Former engine")
+            client.key_ids.filtered(lambda key: key.name == "Former engine").action_revoke()
 
     # -- mappings ------------------------------------------------------------------
 

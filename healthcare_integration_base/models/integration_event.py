@@ -1,7 +1,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 import logging
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..engine import payload
 from ..engine.safe import where
@@ -17,6 +17,7 @@ class IntegrationEvent(models.Model):
     _description = "Integration Event"
     _order = "id desc"
     _rec_name = "uid"
+    _rec_names_search = ["uid", "res_name"]
     _log_access = False
 
     uid = fields.Char("Event ID", required=True, readonly=True, help="UUIDv7.")
@@ -42,6 +43,11 @@ class IntegrationEvent(models.Model):
     _coalesce_uniq = models.UniqueIndex("(txid, type_id, res_model, res_id) WHERE txid IS NOT NULL")
     _document_idx = models.Index("(res_model, res_id)")
     _occurred_idx = models.Index("(occurred_at)")
+
+    @api.depends("uid", "res_name")
+    def _compute_display_name(self):
+        for event in self:
+            event.display_name = f"{event.res_name} ({event.uid})" if event.res_name else event.uid
 
     def _data_text(self):
         """Return the canonical JSON in the clear, None if there is none.

@@ -23,6 +23,7 @@ class IntegrationMessage(models.Model):
     _description = "Integration Message"
     _order = "id desc"
     _rec_name = "uid"
+    _rec_names_search = ["uid", "res_name"]
     _log_access = False
 
     uid = fields.Char("Message ID", required=True, readonly=True, help="UUIDv7; the webhook-id.")
@@ -90,6 +91,12 @@ class IntegrationMessage(models.Model):
     _created_idx = models.Index("(created_at)")
 
     # -- making messages -----------------------------------------------------------------
+
+    @api.depends("uid", "res_name")
+    def _compute_display_name(self):
+        for message in self:
+            name = message.res_name
+            message.display_name = f"{name} ({message.uid})" if name else message.uid
 
     @api.model
     def _enqueue(self, vals_list):

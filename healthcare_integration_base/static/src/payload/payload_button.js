@@ -5,15 +5,7 @@ import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useAutofocus, useService } from "@web/core/utils/hooks";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
-
-/** Give JSON line breaks; anything else is shown as it is. */
-export function prettyBody(text) {
-    try {
-        return JSON.stringify(JSON.parse(text), null, 2);
-    } catch {
-        return text;
-    }
-}
+import { prettyBody } from "../fields/body_field";
 
 /**
  * Asks why somebody wants to see a body, then shows it. The body lives in this dialog only:
