@@ -80,7 +80,8 @@ def serve(source: Path) -> int:
         return 0
     finally:
         # a second Ctrl-C must not leave half of it running
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         say("stopping")
         _stop(partners)
         server.terminate()
