@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import time
 
@@ -110,3 +112,28 @@ def test_a_journal_gives_back_the_bytes(tmp_path):
         "webhook-id": "1",
         "x-api-key": "***",
     }
+
+
+def test_a_run_that_is_stopped_leaves_no_process(tmp_path):
+    script = (
+        "import signal, sys, time\n"
+        "from pathlib import Path\n"
+        "from dev.demo.processes import PartnerProcess, cleaning\n"
+        "with cleaning() as stack:\n"
+        "    partner = PartnerProcess('finance', Path(sys.argv[1]) / 'f.jsonl')\n"
+        "    stack.callback(partner.stop)\n"
+        "    print(partner.process.pid, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    run = subprocess.Popen(
+        [str(paths.VENV_PYTHON), "-c", script, str(tmp_path)],
+        cwd=paths.ROOT,
+        stdout=subprocess.PIPE,
+    )
+    pid = int(run.stdout.readline())
+    run.terminate()
+    run.send_signal(signal.SIGINT)
+    run.wait(20)
+    run.stdout.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

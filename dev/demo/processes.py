@@ -22,6 +22,7 @@ from .report import Failed
 _TROUBLE = re.compile(
     r"^Traceback \(most recent call last\)|^\S+ \S+ \d+ (ERROR|CRITICAL) ", re.M
 )
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -87,14 +88,17 @@ def trouble(log: Path) -> list[str]:
 
 @contextlib.contextmanager
 def cleaning() -> Iterator[contextlib.ExitStack]:
-    """Give a stack that stops what was started, also on SIGTERM."""
+    """Give a stack that stops what was started, also on a signal."""
 
-    def terminate(_number, _frame):
-        raise SystemExit(143)
+    def terminate(number, _frame):
+        for ignored in STOPPING:  # a second one must not break off the cleaning up
+            signal.signal(ignored, signal.SIG_IGN)
+        raise SystemExit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    before = {number: signal.signal(number, terminate) for number in STOPPING}
     try:
         with contextlib.ExitStack() as stack:
             yield stack
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
