@@ -99,7 +99,7 @@ def expect(condition: Any, message: str) -> None:
         raise Failed(message)
 
 
-def until(probe: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
+def until(probe: Callable[[], Any], what: str, seconds: float = 40.0) -> Any:
     """Poll until the probe returns something true, and return that.
 
     :param what: what is waited for, for the reason of failure
