@@ -60,7 +60,7 @@ class Codec(Protocol):
     def accepts(self, mimetype: str) -> bool:
         """Return True if bodies of this media type (lower case, no parameters) can be read."""
 
-    def read(self, body: bytes, mimetype: str, charset: str | None) -> Received:
+    def parse(self, body: bytes, mimetype: str, charset: str | None) -> Received:
         """Return the content of a body.
 
         :raises CodecError: if the bytes do not follow the syntax
@@ -89,4 +89,6 @@ def get(name: str) -> Codec:
     try:
         return _codecs[name]
     except KeyError:
-        raise Configuration(f"There is no codec {name!r}", code="unknown_codec") from None
+        raise Configuration(
+            f"There is no codec {name!r}", code="unknown_codec"
+        ) from None

@@ -34,7 +34,7 @@ class JsonCodec:
             return False
         return mimetype == "application/json" or mimetype.endswith("+json")
 
-    def read(self, body: bytes, mimetype: str, charset: str | None) -> Received:
+    def parse(self, body: bytes, mimetype: str, charset: str | None) -> Received:
         """Return the object, or the data and attributes of the CloudEvent."""
         document = loads(body, charset)
         if mimetype == envelope.CONTENT_TYPE:
@@ -101,7 +101,9 @@ def _integer(text: str) -> int:
 
 
 def _too_deep() -> NoReturn:
-    raise CodecError(f"The JSON is nested deeper than {MAX_DEPTH} levels", code="json_too_deep")
+    raise CodecError(
+        f"The JSON is nested deeper than {MAX_DEPTH} levels", code="json_too_deep"
+    )
 
 
 def _check_content(document: dict[str, Any]) -> None:
@@ -174,4 +176,6 @@ def _check_attribute(name: str, value: Any) -> None:
 
 
 def _bad_event(name: str, reason: str) -> CodecError:
-    return CodecError(f"CloudEvents attribute {name}: {reason}", code="invalid_cloudevent")
+    return CodecError(
+        f"CloudEvents attribute {name}: {reason}", code="invalid_cloudevent"
+    )

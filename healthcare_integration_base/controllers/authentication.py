@@ -48,14 +48,20 @@ def _by_key(authorization, all_clients):
     match = _BEARER.fullmatch(authorization.strip())
     client = match and all_clients._authenticate_key(match[1])
     if not client:
-        raise Refusal(401, "invalid_api_key", "The API key is unknown, expired or revoked.")
+        raise Refusal(
+            401, "invalid_api_key", "The API key is unknown, expired or revoked."
+        )
     return client
 
 
 def _by_signature(headers, clients, body):
     """Return the client one of whose secrets fits the signature."""
     moment, now = time.time(), fields.Datetime.now()
-    secrets = [(client, client._signing_secrets()) for client in clients if client._is_usable(now)]
+    secrets = [
+        (client, client._signing_secrets())
+        for client in clients
+        if client._is_usable(now)
+    ]
     # all at once first, so that time does not tell how many clients there are before the right one
     everybody = [_NOBODY] + [secret for _client, own in secrets for secret in own]
     signing.verify(everybody, headers, body, now=moment)

@@ -33,7 +33,9 @@ class IntegrationDispatcher(HttpDispatcher):
         """Call the endpoint with the arguments of the path only; the body is left unread."""
         self.request.params = dict(args)
         if self.request.httprequest.method == "OPTIONS":
-            return Response(status=204, headers={"Allow": ", ".join(endpoint.routing["methods"])})
+            return Response(
+                status=204, headers={"Allow": ", ".join(endpoint.routing["methods"])}
+            )
         try:
             check_head(self.request.httprequest)
             return self.request.registry["ir.http"]._dispatch(endpoint)
@@ -66,7 +68,9 @@ def check_head(httprequest):
             "for example Content-Type: application/json.",
         )
     if httprequest.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Refusal(415, "unsupported_content_encoding", "Send the body without compression.")
+        raise Refusal(
+            415, "unsupported_content_encoding", "Send the body without compression."
+        )
     check_length(httprequest, httprequest.max_content_length)
 
 
@@ -74,6 +78,12 @@ def check_length(httprequest, limit):
     """Refuse a body without a length (411) or longer than ``limit`` bytes (413)."""
     length = httprequest.content_length
     if length is None:
-        raise Refusal(411, "length_required", "Send a Content-Length; chunked bodies are not taken.")
+        raise Refusal(
+            411,
+            "length_required",
+            "Send a Content-Length; chunked bodies are not taken.",
+        )
     if limit is not None and length > limit:
-        raise Refusal(413, "body_too_large", f"The body may have at most {limit} bytes.")
+        raise Refusal(
+            413, "body_too_large", f"The body may have at most {limit} bytes."
+        )

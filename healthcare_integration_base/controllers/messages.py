@@ -45,7 +45,10 @@ class MessageController(http.Controller):
         endpoint = _find_endpoint(env, code)
         check_length(request.httprequest, _body_limit(env, endpoint))
         client = authenticate(
-            request.httprequest.headers, endpoint.client_ids, _body, env["integration.client"]
+            request.httprequest.headers,
+            endpoint.client_ids,
+            _body,
+            env["integration.client"],
         )
         _check_scope(endpoint, client)
         receipt = receive.accept(env, endpoint, client, _arrival())
@@ -72,15 +75,20 @@ class MessageController(http.Controller):
         env = _superuser()
         message = _find_message(env, uid)
         client = authenticate(
-            request.httprequest.headers, message.client_id, _body, env["integration.client"]
+            request.httprequest.headers,
+            message.client_id,
+            _body,
+            env["integration.client"],
         )
         if not message or message.client_id != client:
-            raise Refusal(404, "unknown_message", "You have handed in no message with this id.")
+            raise Refusal(
+                404, "unknown_message", "You have handed in no message with this id."
+            )
         return _json(200, receive.status(message))
 
 
 def _superuser():
-    """Return the environment to look endpoints and clients up in; messages are applied in another."""
+    """Return the environment to look callers up in; messages are applied in another."""
     return request.env(user=SUPERUSER_ID, context={})
 
 
@@ -97,7 +105,9 @@ def _find_message(env, uid):
     Message = env["integration.message"]
     if not ids.is_uuid(uid):
         return Message
-    return Message.search([("uid", "=", uid.lower()), ("direction", "=", "in")], limit=1)
+    return Message.search(
+        [("uid", "=", uid.lower()), ("direction", "=", "in")], limit=1
+    )
 
 
 def _body_limit(env, endpoint):
@@ -115,12 +125,14 @@ def _check_scope(endpoint, client):
     :raises Refusal: 404 unknown or foreign endpoint, 503 endpoint of another environment
     """
     if not endpoint or endpoint not in client.endpoint_ids:
-        raise Refusal(404, "unknown_endpoint", "There is no endpoint of this code for you.")
+        raise Refusal(
+            404, "unknown_endpoint", "There is no endpoint of this code for you."
+        )
     if endpoint.environment != database_environment():
         raise Refusal(
             503,
             "environment_mismatch",
-            f"The endpoint belongs to the {endpoint.environment} environment, this database does not.",
+            "The endpoint belongs to another environment than this database.",
         )
 
 
@@ -139,12 +151,22 @@ def _message_id(headers):
 
     :raises Refusal: 400 if it is no visible ASCII
     """
-    name = next((name for name in ("webhook-id", "Idempotency-Key") if headers.get(name)), None)
+    name = next(
+        (name for name in ("webhook-id", "Idempotency-Key") if headers.get(name)), None
+    )
     if not name:
         return None
-    value = headers[name].strip().strip('"')  # Idempotency-Key is a quoted string by its draft
-    if not value or len(value) > MAX_ID or not (value.isascii() and value.isprintable()):
-        raise Refusal(400, "bad_id", f"{name} must be 1 to {MAX_ID} visible ASCII characters.")
+    value = (
+        headers[name].strip().strip('"')
+    )  # Idempotency-Key is a quoted string by its draft
+    if (
+        not value
+        or len(value) > MAX_ID
+        or not (value.isascii() and value.isprintable())
+    ):
+        raise Refusal(
+            400, "bad_id", f"{name} must be 1 to {MAX_ID} visible ASCII characters."
+        )
     return value
 
 

@@ -83,18 +83,26 @@ def _known(exc):
     if isinstance(exc, errors.Configuration):
         # its text is for the administrator: which option of which file
         _logger.error("Cannot serve a partner: %s (%s)", exc.message, exc.code)
-        return Refusal(503, exc.code, "The receiver is not set up to take this message.")
+        return Refusal(
+            503, exc.code, "The receiver is not set up to take this message."
+        )
     if isinstance(exc, errors.IntegrationError):
         return exc
     if isinstance(exc, HTTPException) and exc.code and exc.code < 500:
-        code, text = _HTTP_CODES.get(exc.code, ("bad_request", "The request is refused."))
+        code, text = _HTTP_CODES.get(
+            exc.code, ("bad_request", "The request is refused.")
+        )
         return Refusal(exc.code, code, text)
     if isinstance(exc, AccessDenied | AccessError):
         return Refusal(403, "forbidden", "The client's user may not do this.")
     if isinstance(exc, psycopg2.OperationalError | ConcurrencyError):
-        return errors.Retryable("The database is busy; please repeat.", seconds=RETRY_AFTER)
+        return errors.Retryable(
+            "The database is busy; please repeat.", seconds=RETRY_AFTER
+        )
     _logger.error("Request failed: %s", describe(exc))
-    return errors.IntegrationError("The request failed for an internal reason.", code="internal_error")
+    return errors.IntegrationError(
+        "The request failed for an internal reason.", code="internal_error"
+    )
 
 
 def describe(exc):

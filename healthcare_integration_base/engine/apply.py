@@ -42,7 +42,8 @@ LOCK_TIMEOUT = "20s"  # a user's long transaction must not stop the lane
 MOST_DEATHS = 2  # after a first one that might have been a neighbour's fault
 BEGUN = "unfinished_"
 KILLER = errors.Rejected(
-    "The server stopped each time while it applied this message", code="stops_the_server"
+    "The server stopped each time while it applied this message",
+    code="stops_the_server",
 )
 
 
@@ -166,7 +167,9 @@ class _Work:
         stored = payload.load(self.env.cr, self.message.ids).get(self.message.id)
         if stored is None:
             raise errors.Rejected("The body is no longer stored", code="body_missing")
-        return codecs.get(endpoint.codec).read(payload.clear(stored), mimetype, charset)
+        return codecs.get(endpoint.codec).parse(
+            payload.clear(stored), mimetype, charset
+        )
 
     def _mapping(self):
         """Return the endpoint's mapping, if it is for this type."""
@@ -184,10 +187,13 @@ class _Work:
         """Call the handler as the client's user; return the document or None."""
         name = self.event_type.handler_method or ""
         model = self._acting_env().get(self.event_type.handler_model)
-        handler = getattr(model, name, None) if name.startswith(HANDLER_PREFIX) else None
+        handler = (
+            getattr(model, name, None) if name.startswith(HANDLER_PREFIX) else None
+        )
         if handler is None:
             raise errors.Configuration(
-                f"Nothing applies messages of type {self.event_type.code}", code="no_handler"
+                f"Nothing applies messages of type {self.event_type.code}",
+                code="no_handler",
             )
         return handler(self.data, self.message)
 
@@ -211,7 +217,11 @@ class _Work:
     def _publish(self, document) -> None:
         """Let others subscribe to what came in: an event of this type, with the canonical data."""
         code = self.event_type.code
-        plans = [p for p in capture.plans_of(self.env, code) if p.type_id == self.event_type.id]
+        plans = [
+            p
+            for p in capture.plans_of(self.env, code)
+            if p.type_id == self.event_type.id
+        ]
         if not (document and plans):
             return
         emission = self._emission(document.sudo()[:1], plans)
@@ -243,7 +253,9 @@ class _Work:
 
         :raises ClaimLost: then all is rolled back
         """
-        if not sql.rows_of(self.env.cr, queue.held([self.claim.message_id], self.token)):
+        if not sql.rows_of(
+            self.env.cr, queue.held([self.claim.message_id], self.token)
+        ):
             raise ClaimLost("The message is in the hands of another drain")
         if document:
             self._link(document)
@@ -255,7 +267,8 @@ class _Work:
     def _link(self, document) -> None:
         document = document.sudo()[:1]
         statement = SQL(
-            "UPDATE integration_message SET res_model = %s, res_id = %s, res_name = %s WHERE id = %s",
+            "UPDATE integration_message SET res_model = %s, res_id = %s, res_name = %s"
+            " WHERE id = %s",
             document._name,
             document.id,
             document.display_name,

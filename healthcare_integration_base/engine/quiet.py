@@ -21,7 +21,10 @@ class _WithoutStatements(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if _quiet.get() and record.levelno >= logging.WARNING:
             errors = [arg for arg in _arguments(record) if isinstance(arg, Exception)]
-            codes = [getattr(error, "pgcode", None) or type(error).__name__ for error in errors]
+            codes = [
+                getattr(error, "pgcode", None) or type(error).__name__
+                for error in errors
+            ]
             record.msg = "A statement of an incoming message failed (%s)"
             record.args = (", ".join(codes) or "no details",)
             record.levelno, record.levelname = logging.INFO, "INFO"

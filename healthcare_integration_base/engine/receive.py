@@ -59,7 +59,9 @@ def accept(env, endpoint, client, arrival):
     with autonomous(env) as own:
         # for a repeated one as well: a crash may have swallowed the first wake-up
         own["integration.drain"]._wake({endpoint.lane})
-        return _store(own, endpoint, values, arrival.body, event_type.sensitivity == "phi")
+        return _store(
+            own, endpoint, values, arrival.body, event_type.sensitivity == "phi"
+        )
 
 
 def _read(endpoint, arrival):
@@ -71,7 +73,7 @@ def _read(endpoint, arrival):
             code="unsupported_media_type",
             status=415,
         )
-    return codec.read(arrival.body, mimetype, charset)
+    return codec.parse(arrival.body, mimetype, charset)
 
 
 def _event_type(env, endpoint, received):
@@ -145,7 +147,9 @@ def _store(env, endpoint, values, body, phi):
 def _find_earlier(env, endpoint, external_id):
     """Lock and return the message that has the id; ``expired`` if its time is over."""
     window = endpoint.dedupe_days
-    expired = SQL("created_at < %s", sql.later(-86400 * window)) if window else SQL("false")
+    expired = (
+        SQL("created_at < %s", sql.later(-86400 * window)) if window else SQL("false")
+    )
     statement = SQL(
         "SELECT id, uid, body_sha256, %s AS expired FROM integration_message"
         " WHERE endpoint_id = %s AND external_id = %s AND direction = 'in'"
@@ -215,7 +219,9 @@ def _error(message):
 def _replay(message):
     """Return the newest replay of a message."""
     while message.superseded:
-        message = message.search([("replay_of_id", "=", message.id)], order="id desc", limit=1)
+        message = message.search(
+            [("replay_of_id", "=", message.id)], order="id desc", limit=1
+        )
     return message
 
 

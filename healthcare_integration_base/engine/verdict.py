@@ -14,8 +14,14 @@ from typing import Any
 
 import psycopg2
 
-from odoo.exceptions import AccessError, ConcurrencyError, LockError, MissingError
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import (
+    AccessError,
+    ConcurrencyError,
+    LockError,
+    MissingError,
+    UserError,
+    ValidationError,
+)
 
 from .. import codecs
 from ..protocol import errors
@@ -36,10 +42,17 @@ _ODOO = (
     (UserError, "user_error"),
     (psycopg2.IntegrityError, "constraint_violation"),
 )
-_BUSY = (psycopg2.OperationalError, psycopg2.InterfaceError, ConcurrencyError, LockError)
+_BUSY = (
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    ConcurrencyError,
+    LockError,
+)
 # What a partner can do something about; and the codes whose texts are for operators even so.
 _FOR_PARTNERS = ("contract", "schema", "business")
-_INTERNAL = frozenset({code for _cls, code in _ODOO} | {"handler_error", "database_busy"})
+_INTERNAL = frozenset(
+    {code for _cls, code in _ODOO} | {"handler_error", "database_busy"}
+)
 
 
 class SchemaViolation(errors.Rejected):
@@ -49,13 +62,16 @@ class SchemaViolation(errors.Rejected):
 
     def __init__(self, deviations: list[dict[str, str]]):
         first = "; ".join(f"{d['path'] or '/'}: {d['message']}" for d in deviations[:3])
-        super().__init__(f"{len(deviations)} deviations from the schema: {first}", details=deviations)
+        super().__init__(
+            f"{len(deviations)} deviations from the schema: {first}", details=deviations
+        )
 
 
 def is_for_partners(message: Any) -> bool:
     """Tell whether the partner may read the error text of its message."""
     return (
-        message.last_error_class in _FOR_PARTNERS and message.last_error_code not in _INTERNAL
+        message.last_error_class in _FOR_PARTNERS
+        and message.last_error_code not in _INTERNAL
     )
 
 
@@ -70,7 +86,9 @@ def of(exc: Exception, work: Any) -> Report:
     if isinstance(exc, errors.Retryable):
         return _later(work, exc.code, exc.message, exc.seconds)
     if isinstance(exc, _BUSY):
-        return _later(work, "database_busy", "Other work has the same records; tried again later")
+        return _later(
+            work, "database_busy", "Other work has the same records; tried again later"
+        )
     if _is_keyless(exc):
         outcome = Outcome(False, ErrorClass.CONFIGURATION, exc.code)
         return work.report(outcome, error=exc.message, charged=False)
@@ -106,7 +124,9 @@ def _refusal(exc: Exception, work: Any) -> tuple[str, str, str]:
         if isinstance(exc, cls):
             return "business", code, _user_text(exc, work)
     place = _place(exc)
-    _logger.error("Message %s: its handler failed with %s", work.claim.message_id, place)
+    _logger.error(
+        "Message %s: its handler failed with %s", work.claim.message_id, place
+    )
     return "business", "handler_error", f"The handler failed: {place}"
 
 

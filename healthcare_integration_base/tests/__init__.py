@@ -1,8 +1,11 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from . import test_access_rights
 from . import test_applying
+from . import test_applying_failures
 from . import test_audit_trail
+from . import test_capture
 from . import test_client_keys
+from . import test_delivery
 from . import test_endpoint_form_errors
 from . import test_endpoint_states
 from . import test_event_type_form_errors
@@ -15,3 +18,4 @@ from . import test_reception
 from . import test_reception_authentication
 from . import test_reception_bad_input
 from . import test_secrets
+from . import test_tours

@@ -30,6 +30,16 @@ def apply_contact(self, data, message):
     return self.create({"name": data["name"], "ref": data.get("ref")})
 
 
+def raising(exception):
+    """Return a handler that writes something and then fails."""
+
+    def handler(self, data, message):
+        self.create({"name": "left behind"})
+        raise exception
+
+    return handler
+
+
 class InboxCase(IntegrationCase):
     """An incoming endpoint, a client of it, and a handler that makes partners."""
 
@@ -39,7 +49,9 @@ class InboxCase(IntegrationCase):
         cls.set_handler(apply_contact)
         cls.company = cls.env["res.company"].create({"name": "Hospital Two"})
         cls.supplier = cls.env["res.partner"].create({"name": "Medline"})
-        cls.system = cls.make_system(partner_id=cls.supplier.id, company_id=cls.company.id)
+        cls.system = cls.make_system(
+            partner_id=cls.supplier.id, company_id=cls.company.id
+        )
         cls.event_type = cls.make_event_type(
             code=CODE,
             direction="in",
@@ -61,16 +73,25 @@ class InboxCase(IntegrationCase):
     @classmethod
     def set_handler(cls, function):
         registry_class = cls.env.registry["res.partner"]
-        cls.startClassPatcher(patch.object(registry_class, HANDLER, function, create=True))
+        cls.startClassPatcher(
+            patch.object(registry_class, HANDLER, function, create=True)
+        )
 
     def handle_with(self, function):
         """Have messages applied by this function for the rest of the test."""
-        self.startPatcher(patch.object(self.env.registry["res.partner"], HANDLER, function))
+        self.startPatcher(
+            patch.object(self.env.registry["res.partner"], HANDLER, function)
+        )
 
     @classmethod
     def make_inbox(cls, code, **values):
         """Return an active incoming endpoint."""
-        vals = {"code": code, "system_id": cls.system.id, "direction": "in", "state": "active"}
+        vals = {
+            "code": code,
+            "system_id": cls.system.id,
+            "direction": "in",
+            "state": "active",
+        }
         vals["event_type_id"] = cls.event_type.id
         return cls.make_endpoint(**{**vals, **values})
 
@@ -93,14 +114,18 @@ class InboxCase(IntegrationCase):
         credential = cls.make_credential(
             "signing_secret", name=name, secret=secret, company_id=cls.company.id
         )
-        return cls.make_client(name, endpoints, credential_ids=[Command.set(credential.ids)])
+        return cls.make_client(
+            name, endpoints, credential_ids=[Command.set(credential.ids)]
+        )
 
     # -- looking and working ------------------------------------------------------
 
     def messages(self):
         """Return the incoming messages, oldest first."""
         self.env.invalidate_all()
-        return self.env["integration.message"].search([("direction", "=", "in")], order="id")
+        return self.env["integration.message"].search(
+            [("direction", "=", "in")], order="id"
+        )
 
     def stored_body(self, message):
         """Return the bytes of a message in the clear."""
@@ -112,7 +137,9 @@ class InboxCase(IntegrationCase):
 
     def queued(self, message):
         """Return how many queue entries a message has."""
-        return self.env["integration.queue.entry"].search_count([("message_id", "=", message.id)])
+        return self.env["integration.queue.entry"].search_count(
+            [("message_id", "=", message.id)]
+        )
 
     def age(self, message, days):
         """Make a message look as if it came in some days ago."""
@@ -124,7 +151,9 @@ class InboxCase(IntegrationCase):
 
     def make_due(self):
         """Let the time pass until every waiting message is due."""
-        self.env.cr.execute("UPDATE integration_queue_entry SET due_at = now() - interval '1 hour'")
+        self.env.cr.execute(
+            "UPDATE integration_queue_entry SET due_at = now() - interval '1 hour'"
+        )
 
     def one_connection(self):
         """Have all cursors be the test's own."""
@@ -134,7 +163,9 @@ class InboxCase(IntegrationCase):
         """Drain the lane of incoming messages once."""
         self.env.flush_all()
         with self.one_connection():
-            run.run_lane(self.env, "in", Options(max_seconds=60, linger=0), threaded=False)
+            run.run_lane(
+                self.env, "in", Options(max_seconds=60, linger=0), threaded=False
+            )
         self.env.invalidate_all()
 
     def hand_in(self, body, message_id=None, content_type="application/json"):
@@ -145,6 +176,30 @@ class InboxCase(IntegrationCase):
         with self.one_connection():
             receipt = receive.accept(self.env, self.endpoint, self.client, arrival)
         return self.env["integration.message"].search([("uid", "=", receipt.uid)])
+
+    def applied(self, body, handler=None, **values):
+        """Hand in and apply one message; return it."""
+        if handler:
+            self.handle_with(handler)
+        message = self.hand_in(body, **values)
+        self.apply_all()
+        return message
+
+    def assert_dead(self, message, error_class, code):
+        self.assertRecordValues(
+            message,
+            [
+                {
+                    "state": "dead",
+                    "last_error_class": error_class,
+                    "last_error_code": code,
+                }
+            ],
+        )
+        self.assertEqual(message.attempt_ids.mapped("outcome"), ["failure"])
+        self.assertTrue(message.exception_id)
+        self.assertEqual(self.queued(message), 0)
+        self.assertFalse(self.env["res.partner"].search([("name", "=", "left behind")]))
 
 
 class ReceptionCase(InboxCase, HttpCase):
@@ -159,7 +214,15 @@ class ReceptionCase(InboxCase, HttpCase):
     def call(self, path, body=None, headers=None, method=None):
         return self.url_open(path, data=body, headers=headers or {}, method=method)
 
-    def post(self, body, *, key=True, code="reception-in", content_type="application/json", **headers):
+    def post(
+        self,
+        body,
+        *,
+        key=True,
+        code="reception-in",
+        content_type="application/json",
+        **headers,
+    ):
         """POST a body with the client's key; headers as keyword arguments, _ for -."""
         if isinstance(body, dict):
             body = json.dumps(body).encode()
@@ -176,7 +239,9 @@ class ReceptionCase(InboxCase, HttpCase):
         return signing.headers([key], msg_id, int(timestamp or time.time()), body)
 
     def ask(self, uid, key=None):
-        return self.call(f"{MESSAGES}/{uid}", headers={"Authorization": f"Bearer {key or self.key}"})
+        return self.call(
+            f"{MESSAGES}/{uid}", headers={"Authorization": f"Bearer {key or self.key}"}
+        )
 
     # -- expecting ----------------------------------------------------------------
 
@@ -186,7 +251,9 @@ class ReceptionCase(InboxCase, HttpCase):
         self.assertEqual(response.headers["Content-Type"], "application/problem+json")
         problem = response.json()
         self.assertEqual(problem["status"], status)
-        self.assertEqual(problem["type"], f"urn:healthcare-integration:problem:{problem['code']}")
+        self.assertEqual(
+            problem["type"], f"urn:healthcare-integration:problem:{problem['code']}"
+        )
         self.assertTrue(problem["title"] and problem["detail"])
         self.assertNotIn("Traceback", response.text)
         if code:

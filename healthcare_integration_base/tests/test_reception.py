@@ -68,18 +68,24 @@ class TestReception(ReceptionCase):
 
     def test_another_body_under_the_same_id_is_a_conflict(self):
         self.assert_accepted(self.post(BODY, webhook_id="m-1"))
-        self.assert_problem(self.post(b'{"name": "Other"}', webhook_id="m-1"), 409, "id_reused")
+        self.assert_problem(
+            self.post(b'{"name": "Other"}', webhook_id="m-1"), 409, "id_reused"
+        )
         self.assertEqual(len(self.messages()), 1)
 
     def test_the_same_id_on_another_endpoint_is_another_message(self):
         other = self.make_inbox("reception-other")
         self.client.endpoint_ids += other
         first = self.assert_accepted(self.post(BODY, webhook_id="m-1"))
-        second = self.assert_accepted(self.post(BODY, webhook_id="m-1", code="reception-other"))
+        second = self.assert_accepted(
+            self.post(BODY, webhook_id="m-1", code="reception-other")
+        )
         self.assertNotEqual(first, second)
 
     def test_the_id_comes_from_the_header_then_the_event_then_the_body(self):
-        self.post(cloudevent(), content_type=CLOUDEVENTS, webhook_id="w", Idempotency_Key="i")
+        self.post(
+            cloudevent(), content_type=CLOUDEVENTS, webhook_id="w", Idempotency_Key="i"
+        )
         self.post(cloudevent(id="2"), content_type=CLOUDEVENTS, Idempotency_Key='"i"')
         self.post(cloudevent(id="3"), content_type=CLOUDEVENTS)
         self.post(BODY)
@@ -105,21 +111,31 @@ class TestReception(ReceptionCase):
     def test_a_cloudevent_says_what_it_is(self):
         other = self.event_type.copy({"code": "partner.contact.renamed"})
         for event_type in (f"healthcare.{other.code}.v1", other.code):
-            body = cloudevent(id=event_type, type=event_type, correlationid="c-7", subject="S")
+            body = cloudevent(
+                id=event_type, type=event_type, correlationid="c-7", subject="S"
+            )
             self.assert_accepted(self.post(body, content_type=CLOUDEVENTS))
         self.assertEqual(self.messages().event_type_id, other)
         self.assertEqual(self.messages().mapped("correlation_uid"), ["c-7", "c-7"])
 
     def test_an_unknown_event_type_is_refused(self):
-        for unknown in ("healthcare.supply.nothing.done.v1", f"healthcare.{CODE}.v9", "x"):
+        for unknown in (
+            "healthcare.supply.nothing.done.v1",
+            f"healthcare.{CODE}.v9",
+            "x",
+        ):
             body = cloudevent(type=unknown)
-            self.assert_problem(self.post(body, content_type=CLOUDEVENTS), 400, "unknown_event_type")
+            self.assert_problem(
+                self.post(body, content_type=CLOUDEVENTS), 400, "unknown_event_type"
+            )
         self.assertFalse(self.messages())
 
     def test_an_outgoing_event_type_cannot_be_sent_to_us(self):
         self.event_type.copy({"code": "partner.contact.sent", "direction": "out"})
         body = cloudevent(type="partner.contact.sent")
-        self.assert_problem(self.post(body, content_type=CLOUDEVENTS), 400, "unknown_event_type")
+        self.assert_problem(
+            self.post(body, content_type=CLOUDEVENTS), 400, "unknown_event_type"
+        )
 
     def test_a_plain_body_needs_an_endpoint_that_knows_its_type(self):
         self.endpoint.event_type_id = False
@@ -154,10 +170,13 @@ class TestReception(ReceptionCase):
     def test_an_outgoing_endpoint_does_not_exist_either(self):
         outgoing = self.make_endpoint(code="reception-out", system_id=self.system.id)
         self.env.cr.execute(
-            "UPDATE integration_endpoint SET state = 'active' WHERE id = %s", outgoing.ids
+            "UPDATE integration_endpoint SET state = 'active' WHERE id = %s",
+            outgoing.ids,
         )
         outgoing.invalidate_recordset()
-        self.assert_problem(self.post(BODY, code="reception-out"), 404, "unknown_endpoint")
+        self.assert_problem(
+            self.post(BODY, code="reception-out"), 404, "unknown_endpoint"
+        )
 
     def test_an_endpoint_of_another_environment_asks_to_come_back(self):
         self.system.environment = "staging"
@@ -192,7 +211,9 @@ class TestMessageStatus(ReceptionCase):
             (status["uid"], status["state"], status["external_id"], status["type"]),
             (uid, "done", "m-1", f"healthcare.{CODE}.v1"),
         )
-        self.assertTrue(status["received_at"].endswith("Z") and status["finished_at"].endswith("Z"))
+        self.assertTrue(
+            status["received_at"].endswith("Z") and status["finished_at"].endswith("Z")
+        )
         self.assertNotIn("error", status)
 
     def test_a_refused_message_tells_why_without_values(self):
@@ -200,7 +221,9 @@ class TestMessageStatus(ReceptionCase):
         self.apply_all()
         answer = self.ask(uid)
         error = answer.json()["error"]
-        self.assertEqual((answer.json()["state"], error["code"]), ("dead", "schema_violation"))
+        self.assertEqual(
+            (answer.json()["state"], error["code"]), ("dead", "schema_violation")
+        )
         self.assertEqual(error["errors"][0]["path"], "/name")
         self.assertNotIn("77123", answer.text)
         self.assertNotIn("secret-ref", answer.text)
@@ -209,13 +232,17 @@ class TestMessageStatus(ReceptionCase):
         uid = self.assert_accepted(self.post(BODY))
         other = self.make_client("Other", self.endpoint)
         foreign = self.ask(uid, other._generate_key("k", None))
-        unknown = self.ask("01890a5d-ac96-774b-bcce-b302099a8057", other._generate_key("k", None))
+        unknown = self.ask(
+            "01890a5d-ac96-774b-bcce-b302099a8057", other._generate_key("k", None)
+        )
         self.assert_problem(foreign, 404, "unknown_message")
         self.assertEqual(foreign.content, unknown.content)
 
     def test_outgoing_messages_cannot_be_asked_for(self):
         uid = self.assert_accepted(self.post(BODY))
-        self.env.cr.execute("UPDATE integration_message SET direction = 'out' WHERE uid = %s", [uid])
+        self.env.cr.execute(
+            "UPDATE integration_message SET direction = 'out' WHERE uid = %s", [uid]
+        )
         self.env.invalidate_all()
         self.assert_problem(self.ask(uid), 404, "unknown_message")
 

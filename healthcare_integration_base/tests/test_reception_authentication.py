@@ -28,18 +28,36 @@ class TestApiKey(ReceptionCase):
 
     def test_a_wrong_key_is_refused(self):
         prefix = self.key.rpartition("_")[0]
-        for wrong in ("x", self.key[:-1], self.key + "x", f"{prefix}_{'A' * 43}", prefix, "hik__"):
-            self.assert_problem(self.post({"name": "A"}, key=wrong), 401, "invalid_api_key")
+        for wrong in (
+            "x",
+            self.key[:-1],
+            self.key + "x",
+            f"{prefix}_{'A' * 43}",
+            prefix,
+            "hik__",
+        ):
+            self.assert_problem(
+                self.post({"name": "A"}, key=wrong), 401, "invalid_api_key"
+            )
         self.assertFalse(self.messages())
 
     def test_malformed_authorization_headers_are_refused(self):
-        for header in ("", "Bearer", f"Basic {self.key}", self.key, f"Bearer {self.key} x", "\xff"):
+        for header in (
+            "",
+            "Bearer",
+            f"Basic {self.key}",
+            self.key,
+            f"Bearer {self.key} x",
+            "\xff",
+        ):
             response = self.post({"name": "A"}, key=None, Authorization=header)
             self.assert_problem(response, 401)
         self.assertFalse(self.messages())
 
     def test_the_scheme_is_read_in_any_case(self):
-        self.assert_accepted(self.post({"name": "A"}, key=None, Authorization=f"bEARER {self.key}"))
+        self.assert_accepted(
+            self.post({"name": "A"}, key=None, Authorization=f"bEARER {self.key}")
+        )
 
     def test_revoked_and_expired_keys_are_refused(self):
         key = self.client.key_ids
@@ -82,13 +100,17 @@ class TestApiKey(ReceptionCase):
         other = self.make_inbox("reception-b")
         client_b = self.make_client("B", other)
         self.assert_accepted(
-            self.post({"name": "A"}, code="reception-b", key=client_b._generate_key("k", None))
+            self.post(
+                {"name": "A"}, code="reception-b", key=client_b._generate_key("k", None)
+            )
         )
         self.assert_problem(self.post({"name": "A"}, code="reception-b"), 404)
 
     def test_a_session_of_a_user_opens_nothing(self):
         self.authenticate("admin", "admin")
-        self.assert_problem(self.post({"name": "A"}, key=None), 401, "missing_credentials")
+        self.assert_problem(
+            self.post({"name": "A"}, key=None), 401, "missing_credentials"
+        )
 
 
 @tagged("post_install", "-at_install")
@@ -135,7 +157,9 @@ class TestSignature(ReceptionCase):
             "Webhook-Timestamp": str(VECTOR_TIME),
             "wEbHoOk-SiGnAtUrE": VECTOR_SIGNATURE,
         }
-        nothing = dict.fromkeys(("webhook_id", "webhook_timestamp", "webhook_signature"))
+        nothing = dict.fromkeys(
+            ("webhook_id", "webhook_timestamp", "webhook_signature")
+        )
         self.assert_verified(self.send(headers=headers, **nothing))
 
     def test_a_clock_within_five_minutes_is_tolerated(self):
@@ -162,7 +186,9 @@ class TestSignature(ReceptionCase):
             "\xff\xfe",
             " ".join([STRANGER] * 500),
         ):
-            self.assert_refused(self.send(webhook_signature=signature), "no_matching_signature")
+            self.assert_refused(
+                self.send(webhook_signature=signature), "no_matching_signature"
+            )
 
     @freeze_time("2021-02-25 15:02:10")
     def test_one_changed_byte_of_the_body_is_refused(self):
@@ -173,7 +199,9 @@ class TestSignature(ReceptionCase):
     def test_another_id_or_time_than_signed_is_refused(self):
         self.assert_refused(self.send(webhook_id="msg_2"), "no_matching_signature")
         changed = str(VECTOR_TIME + 1)
-        self.assert_refused(self.send(webhook_timestamp=changed), "no_matching_signature")
+        self.assert_refused(
+            self.send(webhook_timestamp=changed), "no_matching_signature"
+        )
 
     @freeze_time("2021-02-25 15:02:10")
     def test_missing_headers_are_refused(self):
@@ -183,7 +211,15 @@ class TestSignature(ReceptionCase):
 
     @freeze_time("2021-02-25 15:02:10")
     def test_malformed_ids_and_times_are_refused(self):
-        for stamp in ("hello", "1.5", "1e9", "+1614265330", "1_614_265_330", "-1", "9" * 30):
+        for stamp in (
+            "hello",
+            "1.5",
+            "1e9",
+            "+1614265330",
+            "1_614_265_330",
+            "-1",
+            "9" * 30,
+        ):
             self.assert_refused(self.send(webhook_timestamp=stamp), "bad_timestamp")
         for msg_id in ("a.b", "a b", "\xe9", "x" * 256):
             self.assert_refused(self.send(webhook_id=msg_id), "bad_id")
@@ -208,7 +244,9 @@ class TestSignature(ReceptionCase):
 
     def test_an_expired_client_cannot_sign(self):
         self.signer.expires_at = fields.Datetime.now() - timedelta(minutes=1)
-        self.assert_refused(self.send(headers=self.signed(VECTOR_BODY)), "no_matching_signature")
+        self.assert_refused(
+            self.send(headers=self.signed(VECTOR_BODY)), "no_matching_signature"
+        )
 
     def test_known_and_unknown_endpoints_look_the_same_to_a_forger(self):
         for headers in (
@@ -224,15 +262,21 @@ class TestSignature(ReceptionCase):
     def test_the_previous_secret_works_in_its_grace_period(self):
         new = signing.generate_secret()
         self.signer.credential_ids._rotate(new, grace_days=7)
-        self.assert_accepted(self.send(headers=self.signed(VECTOR_BODY, "m1", secret=SECRET)))
-        self.assert_accepted(self.send(headers=self.signed(VECTOR_BODY, "m2", secret=new)))
+        self.assert_accepted(
+            self.send(headers=self.signed(VECTOR_BODY, "m1", secret=SECRET))
+        )
+        self.assert_accepted(
+            self.send(headers=self.signed(VECTOR_BODY, "m2", secret=new))
+        )
 
     def test_a_signature_beside_a_key_must_fit_too(self):
         key = self.signer._generate_key("k", None)
         bearer = {"Authorization": f"Bearer {key}"}
         good = self.signed(VECTOR_BODY, "m1")
         bad = self.signed(b"other", "m2")
-        self.assert_problem(self.send(headers=bad | bearer), 401, "no_matching_signature")
+        self.assert_problem(
+            self.send(headers=bad | bearer), 401, "no_matching_signature"
+        )
         self.assert_accepted(self.send(headers=good | bearer))
 
     def test_the_same_id_with_another_body_is_a_conflict(self):

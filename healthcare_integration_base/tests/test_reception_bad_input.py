@@ -8,7 +8,6 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import psycopg2
-
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +24,7 @@ FUZZ = settings(
     max_examples=40,
     deadline=None,
     derandomize=True,
+    database=None,
     suppress_health_check=list(HealthCheck),
 )
 
@@ -46,12 +46,21 @@ class TestBadInput(ReceptionCase):
                 self.assert_refused(response, 415, "unsupported_media_type")
 
     def test_other_content_types_are_refused_to_those_who_may_send(self):
-        for content_type in ("text/plain", "application/xml", "application/cloudevents-batch+json", "x"):
+        for content_type in (
+            "text/plain",
+            "application/xml",
+            "application/cloudevents-batch+json",
+            "x",
+        ):
             self.assert_refused(
-                self.post(b"{}", content_type=content_type), 415, "unsupported_media_type"
+                self.post(b"{}", content_type=content_type),
+                415,
+                "unsupported_media_type",
             )
             self.assert_refused(
-                self.post(b"{}", content_type=content_type, key=None), 401, "missing_credentials"
+                self.post(b"{}", content_type=content_type, key=None),
+                401,
+                "missing_credentials",
             )
 
     def test_a_body_without_content_type_is_refused(self):
@@ -121,30 +130,53 @@ class TestBadInput(ReceptionCase):
         self.assert_refused(self.post(b"[" * 500_000), 400, "json_too_deep")
         self.assert_refused(self.post(b'{"a":' * 100_000), 400, "json_too_deep")
         self.assert_refused(self.post(b'{"a": 1e9999}'), 400, "number_out_of_range")
-        self.assert_refused(self.post(b'{"a": ' + b"7" * 500_000 + b"}"), 400, "number_out_of_range")
+        self.assert_refused(
+            self.post(b'{"a": ' + b"7" * 500_000 + b"}"), 400, "number_out_of_range"
+        )
         self.assert_refused(self.post(b"[1]"), 400, "not_an_object")
 
     def test_wrong_encodings(self):
-        self.assert_refused(self.post('{"name": "é"}'.encode("latin-1")), 400, "invalid_encoding")
-        self.assert_refused(self.post('{"name": "é"}'.encode("utf-16")), 400, "invalid_encoding")
+        self.assert_refused(
+            self.post('{"name": "é"}'.encode("latin-1")), 400, "invalid_encoding"
+        )
+        self.assert_refused(
+            self.post('{"name": "é"}'.encode("utf-16")), 400, "invalid_encoding"
+        )
         self.assert_refused(self.post(b'{"name": "\\u0000"}'), 400, "invalid_text")
         self.assert_refused(self.post(b'{"name": "\\udc00"}'), 400, "invalid_text")
         charset = "application/json; charset=utf-16"
-        self.assert_refused(self.post(b"{}", content_type=charset), 415, "unsupported_charset")
+        self.assert_refused(
+            self.post(b"{}", content_type=charset), 415, "unsupported_charset"
+        )
 
     def test_broken_cloudevents(self):
-        for body in (b"{}", b'{"specversion": "1.0"}', b'{"specversion": "1.0", "id": "\\n"}'):
+        for body in (
+            b"{}",
+            b'{"specversion": "1.0"}',
+            b'{"specversion": "1.0", "id": "\\n"}',
+        ):
             self.assert_refused(
                 self.post(body, content_type=CLOUDEVENTS), 400, "invalid_cloudevent"
             )
 
     def test_ids_that_are_no_ids(self):
         for value in ("\xe9", "x" * 256, '""', "a\x7fb"):
-            self.assert_refused(self.post({"name": "A"}, webhook_id=value), 400, "bad_id")
+            self.assert_refused(
+                self.post({"name": "A"}, webhook_id=value), 400, "bad_id"
+            )
 
     def test_endpoint_codes_that_cannot_be(self):
-        for code in ("%00", "%ff%fe", "reception-in%00", "x" * 4000, "reception-in'--", "%F0%9F%92%A9"):
-            self.assert_refused(self.post({"name": "A"}, code=code), 404, "unknown_endpoint")
+        for code in (
+            "%00",
+            "%ff%fe",
+            "reception-in%00",
+            "x" * 4000,
+            "reception-in'--",
+            "%F0%9F%92%A9",
+        ):
+            self.assert_refused(
+                self.post({"name": "A"}, code=code), 404, "unknown_endpoint"
+            )
 
     def test_unknown_addresses(self):
         for path in (
@@ -156,7 +188,9 @@ class TestBadInput(ReceptionCase):
             "/integration/v1/%ff",
         ):
             for method in ("GET", "POST", "DELETE"):
-                response = self.call(path, b"{}" if method == "POST" else None, method=method)
+                response = self.call(
+                    path, b"{}" if method == "POST" else None, method=method
+                )
                 self.assert_refused(response, 404, "unknown_route")
 
     def test_other_methods_are_told_which_ones_there_are(self):
@@ -190,7 +224,9 @@ class TestBadInput(ReceptionCase):
             self.assertNotIn("secret", response.text + str(logs.output))
 
     def test_a_database_in_trouble_asks_to_come_back(self):
-        with patch.object(receive, "accept", side_effect=psycopg2.OperationalError("secret")):
+        with patch.object(
+            receive, "accept", side_effect=psycopg2.OperationalError("secret")
+        ):
             with mute_logger("odoo.http"):
                 response = self.post({"name": "A"})
         self.assert_refused(response, 503, "temporarily_unavailable")
@@ -199,7 +235,9 @@ class TestBadInput(ReceptionCase):
     def test_other_paths_keep_odoos_own_answers(self):
         response = self.call("/integration/v10/nothing")
         self.assertEqual(response.status_code, 404)
-        self.assertNotEqual(response.headers["Content-Type"], "application/problem+json")
+        self.assertNotEqual(
+            response.headers["Content-Type"], "application/problem+json"
+        )
 
     def raw_request(self, *head, body=b"", half_close=False):
         """Send what no HTTP client would; return all that comes back."""
@@ -207,19 +245,32 @@ class TestBadInput(ReceptionCase):
         cookie = f"Cookie: test_request_key={self.http_request_key}"
         lines = [*head, f"Host: {address.netloc}", cookie, "Connection: close", "", ""]
         with self.allow_requests(all_requests=True):
-            with socket.create_connection((address.hostname, address.port), 20) as connection:
+            with socket.create_connection(
+                (address.hostname, address.port), 20
+            ) as connection:
                 connection.sendall("\r\n".join(lines).encode("latin-1") + body)
                 if half_close:
                     connection.shutdown(socket.SHUT_WR)
                 return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-_texts = st.text(st.characters(codec="latin-1", exclude_characters="\r\n\0"), max_size=60)
+_texts = st.text(
+    st.characters(codec="latin-1", exclude_characters="\r\n\0"), max_size=60
+)
 _values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
+
+
+def is_object(body):
+    """Tell whether Python reads a JSON object."""
+    try:
+        return isinstance(json.loads(body), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 @tagged("post_install", "-at_install")
@@ -233,13 +284,11 @@ class TestFuzz(ReceptionCase):
 
     def test_random_bytes(self):
         @FUZZ
-        @given(st.binary(max_size=300), st.sampled_from(["application/json", CLOUDEVENTS]))
+        @given(
+            st.binary(max_size=300).filter(lambda body: not is_object(body)),
+            st.sampled_from(["application/json", CLOUDEVENTS]),
+        )
         def check(body, content_type):
-            try:
-                if isinstance(json.loads(body), dict):
-                    return
-            except (ValueError, RecursionError):
-                pass
             self.assert_client_error(self.post(body, content_type=content_type))
 
         check()
@@ -248,7 +297,9 @@ class TestFuzz(ReceptionCase):
         @FUZZ
         @given(_texts.filter(lambda text: "json" not in text.lower()))
         def check(content_type):
-            self.assert_client_error(self.post(b'{"name": "A"}', content_type=content_type.strip()))
+            self.assert_client_error(
+                self.post(b'{"name": "A"}', content_type=content_type.strip())
+            )
 
         check()
 
@@ -275,8 +326,12 @@ class TestFuzz(ReceptionCase):
             }
             body = b'{"name": "A"}'
             self.assert_client_error(self.post(body, key=None, **headers))
-            self.assert_client_error(self.post(body, key=None, Authorization=authorization.strip()))
-            self.assert_client_error(self.post(body, key=None, Authorization=f"Bearer {signature}".strip()))
+            self.assert_client_error(
+                self.post(body, key=None, Authorization=authorization.strip())
+            )
+            self.assert_client_error(
+                self.post(body, key=None, Authorization=f"Bearer {signature}".strip())
+            )
 
         check()
 
@@ -287,7 +342,15 @@ class TestFuzz(ReceptionCase):
                 {},
                 optional={
                     name: _values
-                    for name in ("specversion", "id", "source", "type", "data", "subject", "time")
+                    for name in (
+                        "specversion",
+                        "id",
+                        "source",
+                        "type",
+                        "data",
+                        "subject",
+                        "time",
+                    )
                 },
             )
         )
@@ -314,9 +377,15 @@ class TestFuzz(ReceptionCase):
         def check(tail):
             path = "".join(f"%{byte:02x}" for byte in tail)
             for method in ("GET", "POST"):
-                headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+                headers = {
+                    "Authorization": f"Bearer {self.key}",
+                    "Content-Type": "application/json",
+                }
                 response = self.call(
-                    f"/integration/v1/{path}", b"{}" if method == "POST" else None, headers, method
+                    f"/integration/v1/{path}",
+                    b"{}" if method == "POST" else None,
+                    headers,
+                    method,
                 )
                 self.assert_client_error(response)
 

@@ -4,11 +4,10 @@
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from hib import codecs
 from hib.codecs.json_codec import MAX_DEPTH, JsonCodec, loads
+from hypothesis import given
+from hypothesis import strategies as st
 
 CLOUDEVENT = "application/cloudevents+json"
 codec = JsonCodec()
@@ -23,17 +22,21 @@ def event(**changes):
         "data": {"n": 1},
     }
     attributes.update(changes)
-    return json.dumps({name: value for name, value in attributes.items() if value is not None}).encode()
+    return json.dumps(
+        {name: value for name, value in attributes.items() if value is not None}
+    ).encode()
 
 
 def refusal(body, mimetype="application/json", charset=None):
     with pytest.raises(codecs.CodecError) as caught:
-        codec.read(body, mimetype, charset)
+        codec.parse(body, mimetype, charset)
     return caught.value
 
 
 def test_an_object_is_read_as_it_is():
-    received = codec.read(b'{"b": [1, 2.5, "x"], "a": null}', "application/json", "UTF-8")
+    received = codec.parse(
+        b'{"b": [1, 2.5, "x"], "a": null}', "application/json", "UTF-8"
+    )
     assert received.data == {"b": [1, 2.5, "x"], "a": None}
     assert received.type is None and received.external_id is None
 
@@ -76,7 +79,7 @@ def test_what_no_handler_could_take_is_refused(body, code):
 
 def test_the_deepest_allowed_nesting_is_read():
     body = b'{"a": ' + b"[" * (MAX_DEPTH - 1) + b"]" * (MAX_DEPTH - 1) + b"}"
-    assert codec.read(body, "application/json", None).data
+    assert codec.parse(body, "application/json", None).data
 
 
 def test_the_position_of_an_error_is_told_and_the_content_is_not():
@@ -91,8 +94,13 @@ def test_another_character_set_is_refused_by_name():
 
 
 def test_a_cloudevent_gives_its_attributes():
-    received = codec.read(
-        event(subject="P00012", time="2026-11-20T10:00:00Z", correlationid="c", partitionkey="po,7"),
+    received = codec.parse(
+        event(
+            subject="P00012",
+            time="2026-11-20T10:00:00Z",
+            correlationid="c",
+            partitionkey="po,7",
+        ),
         CLOUDEVENT,
         None,
     )
@@ -155,7 +163,7 @@ def test_an_unknown_codec_is_a_matter_of_configuration():
 def test_random_bytes_are_read_or_refused_never_worse(body):
     for mimetype in codec.content_types:
         try:
-            codec.read(body, mimetype, None)
+            codec.parse(body, mimetype, None)
         except codecs.CodecError as error:
             assert error.status in (400, 415)
 
