@@ -1,7 +1,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 {
     "name": "Healthcare Supply Connector",
-    "summary": "Purchasing, stock, lots and invoices as events; supplier answers and ship notices in",
+    "summary": "Purchasing, stock and invoices as events; acknowledgements and ship notices in",
     "version": "19.0.1.0.0",
     "category": "Services/Healthcare Integration",
     "license": "LGPL-3",
@@ -30,6 +30,6 @@
         "views/stock_shipment_notice_views.xml",
         "views/uom_uom_views.xml",
     ],
-    "demo": [],
+    "demo": ["demo/supply_demo_catalogue.xml"],
     "post_init_hook": "post_init_hook",
 }

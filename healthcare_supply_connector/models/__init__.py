@@ -19,3 +19,4 @@ from . import stock_rule
 from . import stock_warehouse_orderpoint
 from . import account_move
 from . import account_payment
+from . import integration_demo
