@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from . import apt, paths, stamps
-from .progress import RigError, run, say, step
+from .progress import RigError, need_space, run, say, step
 
 STAMP = "odoo-source"
 DEBIAN_SUITE = "sid"
@@ -82,6 +82,7 @@ def _checked(source: Path) -> Path:
 
 
 def _fetch() -> None:
+    need_space(paths.LOCAL, 4)
     try:
         _from_debian()
     except RigError as reason:

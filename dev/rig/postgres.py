@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from . import paths
-from .progress import RigError, run, say, step, tail
+from .progress import RigError, need_space, run, say, step, tail
 
 ROLE = "odoo"
 MINIMUM_VERSION = 130000
@@ -223,7 +223,7 @@ def _make_cluster() -> None:
     _own_folder(_socket_folder())
     if (_data() / "PG_VERSION").exists():
         return
-    _check_disk()
+    need_space(_base(), 1)
     if _data().exists():
         shutil.rmtree(_data())
     command = [_programs() / "initdb", "-D", _data(), "-U", ROLE, "--auth=trust"]
@@ -232,16 +232,6 @@ def _make_cluster() -> None:
         _as_owner([*command, "--locale=C"], "initdb")
     with (_data() / "postgresql.conf").open("a") as conf:
         conf.write(f"{SERVER_SETTINGS}unix_socket_directories = '{_socket_folder()}'\n")
-
-
-def _check_disk() -> None:
-    free = shutil.disk_usage(paths.LOCAL).free
-    if free < 2 * 2**30:
-        raise RigError(
-            f"only {free // 2**20} MB are free on the disk of {paths.LOCAL}, "
-            "2 GB are needed",
-            "free some space, or set HI_LOCAL to a folder elsewhere",
-        )
 
 
 def _as_root() -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -58,6 +59,21 @@ def run(argv, *, log: str, env=None, check=True, **kwargs) -> int:
             f"the whole output is in {log_file}",
         )
     return code
+
+
+def need_space(folder: Path, gigabytes: int) -> None:
+    """Check that a disk has room.
+
+    :raises RigError: it has not
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free / 2**30
+    if free < gigabytes:
+        raise RigError(
+            f"only {free:.1f} GB are free on the disk of {folder}, "
+            f"{gigabytes} GB are needed",
+            "free some space, or set HI_LOCAL to a folder elsewhere",
+        )
 
 
 def tail(log_file: Path, lines: int = 15) -> str:
