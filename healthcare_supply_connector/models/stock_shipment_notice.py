@@ -17,14 +17,22 @@ class StockShipmentNotice(models.Model):
 
     name = fields.Char("Shipment Number", required=True)
     partner_id = fields.Many2one(
-        "res.partner", required=True, ondelete="restrict", index=True
+        "res.partner", "Supplier", required=True, ondelete="restrict", index=True
     )
     purchase_id = fields.Many2one(
-        "purchase.order", required=True, ondelete="cascade", index=True
+        "purchase.order",
+        "Purchase Order",
+        required=True,
+        ondelete="cascade",
+        index=True,
     )
     company_id = fields.Many2one("res.company", required=True, index=True)
     picking_ids = fields.Many2many(
-        "stock.picking", "stock_shipment_notice_picking_rel", "notice_id", "picking_id"
+        "stock.picking",
+        "stock_shipment_notice_picking_rel",
+        "notice_id",
+        "picking_id",
+        "Receipts",
     )
     shipped_at = fields.Datetime(required=True)
     expected_at = fields.Datetime()
