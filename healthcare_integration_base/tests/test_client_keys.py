@@ -103,3 +103,29 @@ class TestClientKeys(IntegrationCase):
         self.client.credential_ids = [Command.set(credential.ids)]
         credential._rotate("whsec_" + "QUFB" * 10, grace_days=1)
         self.assertEqual(len(self.client._signing_secrets()), 2)
+
+    def test_the_dialog_shows_a_key_once_and_keeps_it_nowhere(self):
+        administrator = self.make_user("administrator")
+        dialog = self.client.with_user(administrator).action_new_key()
+        wizard = (
+            self.env[dialog["res_model"]]
+            .with_user(administrator)
+            .with_context(**dialog["context"])
+            .create({"name": "Warehouse system"})
+        )
+        shown = wizard.action_generate()
+        reopened = self.env[shown["res_model"]].with_context(**shown["context"])
+        key = reopened.default_get(["shown_key"])["shown_key"]
+        client = self.env["integration.client"]._authenticate_key(key)
+        self.assertEqual(client, self.client)
+        self.assertFalse(wizard.read(["shown_key"])[0]["shown_key"])
+        self.env.flush_all()
+        self.env.cr.execute("SELECT * FROM integration_client_key_generate")
+        self.assertNotIn(key, str(self.env.cr.fetchall()))
+
+    def test_only_administrators_open_the_dialog(self):
+        operator = self.make_user("operator")
+        values = {"client_id": self.client.id, "name": "mine"}
+        wizards = self.env["integration.client.key.generate"].with_user(operator)
+        with self.assertRaises(AccessError):
+            wizards.create(values)
