@@ -16,7 +16,7 @@ PAUSE = """
     time.sleep(random.choice((0, 0, 0.005, 0.05, 0.3)))
     if random.random() < 0.1: time.sleep(random.uniform(0.9, 1.4))
 """
-SHORT_STAYS = {"options": {"limit_time_real": 6}}  # drains stay 2 s at most
+SHORT_STAYS = {"healthcare_integration": {"drain_seconds": 2}}
 
 
 def test_no_wake_up_is_lost(database, odoo_server, sql):

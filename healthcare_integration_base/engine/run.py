@@ -17,6 +17,7 @@ from typing import Any
 from odoo.service.server import CommonServer
 from odoo.tools import SQL, config
 
+from .. import runtime
 from ..protocol.drain import Drain, Ended, inline
 from ..protocol.drain_types import Claimed, Options, Report
 from ..transports.http import run_sync
@@ -93,12 +94,22 @@ def options(lanes: int = 0) -> Options:
     restarts workers whose requests take too long. A lingering drain occupies a worker:
     with as many lanes as workers, nobody else would be served.
     """
-    limits = [LONGEST_STAY]
+    limits = [_configured_stay()]
     if config["limit_time_real"]:
         limits.append(config["limit_time_real"] / 3)
     if config["workers"] and config["limit_time_cpu"]:
         limits.append(config["limit_time_cpu"] / 2)
     return Options(max_seconds=min(limits), linger=_linger(lanes))
+
+
+def _configured_stay() -> float:
+    """Return the option ``drain_seconds``, at most and by default 40."""
+    text = runtime.settings().get("drain_seconds") or ""
+    try:
+        return min(max(float(text), 1.0), LONGEST_STAY) if text else LONGEST_STAY
+    except ValueError:
+        _logger.error("Option drain_seconds of [healthcare_integration] is no number")
+        return LONGEST_STAY
 
 
 def _linger(lanes: int) -> float:

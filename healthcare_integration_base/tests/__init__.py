@@ -4,6 +4,7 @@ from . import test_applying
 from . import test_applying_failures
 from . import test_audit_trail
 from . import test_capture
+from . import test_cases
 from . import test_client_keys
 from . import test_delivery
 from . import test_endpoint_form_errors
@@ -12,10 +13,13 @@ from . import test_event_type_form_errors
 from . import test_mapping_form_errors
 from . import test_mapping_life_cycle
 from . import test_message_body
+from . import test_message_buttons
 from . import test_neutralize
 from . import test_node_settings
+from . import test_payload_view
 from . import test_reception
 from . import test_reception_authentication
 from . import test_reception_bad_input
 from . import test_secrets
+from . import test_sweep_and_overview
 from . import test_tours
