@@ -49,13 +49,13 @@ class IntegrationEndpoint(models.Model):
         help="Appears in the URL partners call; unique in the database.",
     )
     active = fields.Boolean(default=True)
+    # Its company is this record's: nothing to compare it with.
     system_id = fields.Many2one(
         "integration.system",
         required=True,
         ondelete="restrict",
         index=True,
         tracking=True,
-        check_company=True,
     )
     company_id = fields.Many2one(related="system_id.company_id", store=True, index=True)
     environment = fields.Selection(related="system_id.environment")

@@ -4,6 +4,7 @@ from functools import partial
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from .. import runtime
 from ..const import DIRECTIONS, ERROR_CLASSES, PRIORITIES
 from ..engine import operations, outbox, payload, run
 from ..protocol import ids as uids
@@ -188,7 +189,7 @@ class IntegrationMessage(models.Model):
         return True
 
     def view_payload(self, reason):
-        """Return the bytes of a message for a person who may read them and says why.
+        """Return body and answers of a message for a person who may read them and says why.
 
         :param str reason: why, for the audit log
         :return: list of ``{"label", "text", "size", "content_type", "note"}``
@@ -200,17 +201,32 @@ class IntegrationMessage(models.Model):
         note = None
         if body is None:
             note = self.env._("The body is made when the message is sent for the first time.")
-        elif len(body) > SHOWN:
+        parts = [self._part(self.env._("Body"), body or b"", self.content_type, note)]
+        for attempt in self.sudo().attempt_ids.filtered("response").sorted("number"):
+            label = self.env._("Answer %s", attempt.number)
+            headers = {name.lower(): text for name, text in (attempt.response_headers or {}).items()}
+            parts.append(self._part(label, self._answer(attempt), headers.get("content-type")))
+        return parts
+
+    def _part(self, label, content, content_type, note=None):
+        if len(content) > SHOWN:
             note = self.env._("Only the beginning is shown.")
-        return [
-            {
-                "label": self.env._("Body"),
-                "text": safe_text(body or b"", SHOWN),
-                "size": len(body or b""),
-                "content_type": self.content_type or "",
-                "note": note,
-            }
-        ]
+        return {
+            "label": label,
+            "text": safe_text(content, SHOWN),
+            "size": len(content),
+            "content_type": content_type or "",
+            "note": note,
+        }
+
+    def _answer(self, attempt):
+        answer = bytes(attempt.response)
+        if self.sudo().event_type_id.sensitivity != "phi":
+            return answer
+        try:
+            return runtime.keyring().decrypt(answer, payload.response_aad(self.id))
+        except Configuration as error:
+            raise UserError(error.message) from None
 
     # -- what the buttons do ---------------------------------------------------------------
 

@@ -25,12 +25,12 @@ class IntegrationSubscription(models.Model):
     name = fields.Char(compute="_compute_name", store=True, readonly=False)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True, tracking=True)
+    # Its company is this record's: nothing to compare it with.
     endpoint_id = fields.Many2one(
         "integration.endpoint",
         required=True,
         ondelete="cascade",
         index=True,
-        check_company=True,
         domain="[('direction', '=', 'out')]",
         tracking=True,
     )
