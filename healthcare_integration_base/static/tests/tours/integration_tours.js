@@ -23,7 +23,7 @@ function choose(field, text) {
 function save() {
     return [
         { content: "save", trigger: ".o_form_button_save", run: "click" },
-        { content: "saved", trigger: ".o_form_status_indicator_buttons.invisible" },
+        { content: "saved", trigger: ".o_form_readonly, .o_form_saved" },
     ];
 }
 
