@@ -145,15 +145,15 @@ def _store(env, endpoint, values, body, phi):
 
 
 def _find_earlier(env, endpoint, external_id):
-    """Lock and return the message that has the id; ``expired`` if its time is over."""
+    """Return the message that has the id; ``expired`` if its time is over."""
     window = endpoint.dedupe_days
     expired = (
         SQL("created_at < %s", sql.later(-86400 * window)) if window else SQL("false")
     )
     statement = SQL(
-        "SELECT id, uid, body_sha256, %s AS expired FROM integration_message"
+        "SELECT id, uid, external_id, body_sha256, %s AS expired FROM integration_message"
         " WHERE endpoint_id = %s AND external_id = %s AND direction = 'in'"
-        " AND replay_of_id IS NULL FOR NO KEY UPDATE",
+        " AND replay_of_id IS NULL",
         expired,
         endpoint.id,
         external_id,
@@ -162,13 +162,14 @@ def _find_earlier(env, endpoint, external_id):
 
 
 def _forget(env, earlier):
-    """Free the partner's id of a message whose window is over."""
+    """Free the partner's id of a message whose window is over, unless somebody else did."""
     sql.run(
         env.cr,
         SQL(
             "UPDATE integration_message SET external_id = external_id || ' (' || uid || ')'"
-            " WHERE id = %s",
+            " WHERE id = %s AND external_id = %s",
             earlier["id"],
+            earlier["external_id"],
         ),
     )
 
