@@ -196,14 +196,14 @@ def _build_company(env, model: str, code: str, group: Sequence[Emission]) -> Non
     data = records._integration_payload(code)
     keys = records._integration_ordering_key(code)
     correlations = records._integration_correlation(code)
-    matches = matches(records, plans)
+    wanted_by = matches(records, plans)
     for emission, record in zip(group, records, strict=True):
         emission.data, emission.error = data.get(record.id), None
         if emission.data is None:
             emission.error = "payload_missing"
         emission.ordering_key = keys.get(record.id) or None
         emission.correlation = emission.correlation or correlations.get(record.id) or None
-        emission.matches = matches.get(record.id, set())
+        emission.matches = wanted_by.get(record.id, set())
         # the number of a document is fine in lists, the name of a patient is not
         emission.res_name = None if phi else _name_of(record)
 
