@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.delivery import Partner, make_endpoints, send_source, states, without_sweep
@@ -11,11 +12,11 @@ from tests.harness import poll, run_in_odoo
 
 WRITERS, COMMITS = 3, 60
 # between two commits drains come to their end, or do not: both sides of the race
-PAUSE = """
-    import random, time
-    time.sleep(random.choice((0, 0, 0.005, 0.05, 0.3)))
-    if random.random() < 0.1: time.sleep(random.uniform(0.9, 1.4))
-"""
+PAUSE = (
+    "import random, time; time.sleep(random.choice((0, 0, 0.005, 0.05, 0.3)));"
+    " random.random() < 0.1 and time.sleep(random.uniform(1.5, 2.5))"
+)
+# shorter than the linger: drains also end while writers are at work
 SHORT_STAYS = {"healthcare_integration": {"drain_seconds": 2}}
 
 
@@ -46,7 +47,7 @@ def _writer(number: int, endpoints: list[int]) -> str:
         [{"endpoint": chosen.choice(endpoints), "number": number * COMMITS + n}]
         for n in range(COMMITS)
     ]
-    return send_source(batches, before_commit=PAUSE.strip().replace("\n", "\n    "))
+    return send_source(batches, before_commit=PAUSE)
 
 
 def test_order_and_one_owner_over_overlapping_drains(database, odoo_server, sql):
@@ -74,3 +75,59 @@ def test_order_and_one_owner_over_overlapping_drains(database, odoo_server, sql)
         for key in {request.key for request in partner.of(path)}:
             numbers = [request.number for request in partner.of(path) if request.key == key]
             assert numbers == sorted(set(numbers))
+
+
+def test_endpoint_in_the_hands_of_another_drain_is_left_alone(database, odoo_server, sql):
+    """Who has not got the endpoint's lock sends nothing; it goes on when the lock is free."""
+    with Partner() as partner:
+        odoo_server()
+        made = make_endpoints(
+            database,
+            {"code": "owned", "url": partner.url + "/owned"},
+            {"code": "free", "url": partner.url + "/free"},
+        )
+        sql("SELECT pg_advisory_lock(%s, %s)", 0x484345, made["owned"])
+        batch = [
+            {"endpoint": made[code], "number": n} for n in range(5) for code in ("owned", "free")
+        ]
+        run_in_odoo(database, send_source([batch]))
+        poll(lambda: states(sql) == {"delivered": 5, "pending": 5}, 60, 0.2)
+        poll(lambda: not _drained(sql), 30, 0.2, "the drain does not end")
+        assert not partner.of("/owned")
+        sql("SELECT pg_advisory_unlock(%s, %s)", 0x484345, made["owned"])
+        poll(lambda: states(sql) == {"delivered": 10}, 90, 0.5)
+    assert len(partner.of("/owned")) == len(partner.of("/free")) == 5
+
+
+def _drained(sql) -> bool:
+    """Tell whether a drain has a lane."""
+    return bool(
+        sql(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND granted",
+            0x48434C,
+        )
+    )
+
+
+def test_one_hung_endpoint_delays_nobody(database, odoo_server, sql):
+    """Scenario 52, with real connections: the others are done while it hangs."""
+    with Partner(_answer_but_hang) as partner:
+        odoo_server()
+        specs = [{"code": f"e{n}", "url": f"{partner.url}/e{n}"} for n in range(19)]
+        hung = {"code": "hung", "url": partner.url + "/hung", "policy": {"deadline": 20}}
+        made = make_endpoints(database, hung, *specs)
+        batch = [
+            {"endpoint": endpoint, "number": n} for n in range(10) for endpoint in made.values()
+        ]
+        run_in_odoo(database, send_source([batch]))
+        poll(lambda: states(sql).get("delivered") == 190, 60, 0.1, f"{states(sql)}")
+        assert not sql("SELECT 1 FROM integration_attempt WHERE outcome <> 'success'")
+        healthy = [request.at for request in partner.requests if request.path != "/hung"]
+        assert partner.busy["/hung"] == 4  # its slots, and no others
+        assert max(healthy) - min(healthy) < 20, "the others waited for the hung one"
+
+
+def _answer_but_hang(request, seen):
+    if request.path == "/hung":
+        time.sleep(40)
+    return 200

@@ -5,7 +5,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.delivery import Partner, make_endpoints, send, states, sweep_now, without_sweep
+from tests.delivery import (
+    Partner,
+    make_endpoints,
+    send,
+    states,
+    sweep_now,
+    without_sweep,
+)
 from tests.harness import poll
 
 MESSAGES = 500
@@ -61,6 +68,7 @@ def test_crash_between_commit_and_wake_up_is_swept(database, odoo_server, sql):
     """Scenario 38: nobody was told; the sweep finds it."""
     with Partner() as partner:
         made = make_endpoints(database, {"code": "swept", "url": partner.url + "/in"})
+        sql("DELETE FROM queue_job")  # of the endpoint's activation
         batch = [{"endpoint": made["swept"], "number": n} for n in range(3)]
         # the process dies right after the COMMIT: its callbacks never run
         send(database, batch, before_commit="env.cr.postcommit.clear()")
@@ -82,3 +90,26 @@ def test_rollback_sends_nothing(database, odoo_server, sql):
         send(database, [{"endpoint": made["undone"], "number": 2}])
         poll(lambda: states(sql) == {"delivered": 1}, 60)
     assert [request.number for request in partner.requests] == [2]
+
+
+def test_database_connection_lost_while_sending(database, odoo_server, sql):
+    """Scenario 39: the outcome is recorded when the database is back; nothing is sent twice."""
+    with Partner() as partner:
+        odoo_server()
+        made = make_endpoints(database, {"code": "cut", "url": partner.url + "/in"})
+        partner.gate.clear()
+        send(database, [{"endpoint": made["cut"], "number": 1}])
+        poll(lambda: partner.busy.get("/in"), 60, 0.05)
+        killed = sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+            " AND classid = %s AND granted",
+            0x48434C,
+        )
+        assert killed
+        partner.gate.set()
+        poll(lambda: states(sql) == {"delivered": 1}, 60, 0.2)
+        send(database, [{"endpoint": made["cut"], "number": 2}])
+        poll(lambda: states(sql) == {"delivered": 2}, 90, 0.2)
+    assert sorted(request.number for request in partner.requests) == [1, 2]
+    attempts = sql("SELECT outcome FROM integration_attempt")
+    assert [attempt["outcome"] for attempt in attempts] == ["success", "success"]

@@ -161,7 +161,7 @@ def _watch_shutdown() -> None:
 
 def _run(store: DrainStore, chosen: Options, threaded: bool) -> Ended:
     _watch_shutdown()
-    executor = ThreadPoolExecutor(1, "integration-db") if threaded else None
+    executor = _database_thread(store.env.cr.dbname) if threaded else None
     try:
         longest = chosen.max_seconds + longest_exchange() + chosen.insist_seconds + 30
         return run_sync(_drain(store, chosen, executor), longest)
@@ -169,6 +169,15 @@ def _run(store: DrainStore, chosen: Options, threaded: bool) -> Ended:
         if executor:
             executor.shutdown(wait=True)
         store.close()
+
+
+def _database_thread(database: str) -> ThreadPoolExecutor:
+    """Return an executor of one thread, whose log lines name the database."""
+
+    def adopt() -> None:
+        threading.current_thread().dbname = database
+
+    return ThreadPoolExecutor(1, "integration-db", adopt)
 
 
 async def _drain(store: DrainStore, chosen: Options, executor) -> Ended:

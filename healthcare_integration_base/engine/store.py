@@ -25,6 +25,7 @@ from ..protocol.drain import StoreLost
 from ..protocol.drain_types import Claimed, EndpointSpec, Result, Want
 from ..protocol.retry import RetrySchedule
 from . import queue, record, sql
+from .safe import where
 
 _logger = logging.getLogger(__name__)
 
@@ -180,10 +181,14 @@ class DrainStore:
     def record(self, results: Sequence[Result], health: Mapping[int, Mapping[str, Any]]) -> None:
         """Write results in one transaction; if it fails, each in one of its own."""
         results = [result for result in results if not result.report.recorded]
+        if not results:
+            return
         try:
             changed = self._record(results, health)
-        except psycopg2.Error as exc:
-            _logger.error("A batch of %s results cannot be recorded (%s)", len(results), exc.pgcode)
+        except StoreLost:
+            raise
+        except Exception as exc:  # one result the database refuses must not cost the others
+            _logger.error("%s results are recorded one by one: %s", len(results), where(exc))
             changed = record.Changed()
             for result in results:
                 changed.update(self._record_one(result))
@@ -196,9 +201,11 @@ class DrainStore:
     def _record_one(self, result: Result) -> record.Changed:
         try:
             return self._record([result], {})
-        except psycopg2.Error as exc:
+        except StoreLost:
+            raise
+        except Exception as exc:
             number = result.claim.message_id
-            _logger.error("The result of message %s is recorded bare (%s)", number, exc.pgcode)
+            _logger.error("The result of message %s is recorded bare: %s", number, where(exc))
             return self._record([record.bare(result)], {})
 
     def _follow_up(self, changed: record.Changed) -> None:
@@ -207,8 +214,10 @@ class DrainStore:
             return
         try:
             self._cases(changed)
-        except psycopg2.Error as exc:
-            _logger.error("Cases are left to the sweep (%s)", exc.pgcode)
+        except StoreLost:
+            raise
+        except Exception as exc:
+            _logger.error("Cases are left to the sweep: %s", where(exc))
 
     @_transaction
     def _cases(self, changed: record.Changed) -> None:

@@ -270,11 +270,20 @@ class Drain:
             self.owners[endpoint_id].add(batch)
 
     async def _prepare(self, claimed: Sequence[Claimed]) -> Mapping[int, Any] | None:
+        """Load a batch; if that fails, each message alone, to find the one to blame."""
         try:
             return await self.call(self.processor.prepare, claimed)
         except StoreLost:
             self._lost = True
             return None
+        except Exception as exc:
+            if len(claimed) == 1:
+                failure = Report.failed(classify_exception(exc), wire=False)
+                return {claimed[0].message_id: failure}
+        found: dict[int, Any] = {}
+        for claim in claimed:
+            found.update(await self._prepare([claim]) or {})
+        return None if self._lost else found
 
     # -- processing --------------------------------------------------------------
 

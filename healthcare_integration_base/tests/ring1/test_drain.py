@@ -465,3 +465,20 @@ def test_cancelled_drain_frees_its_locks(make_world):
 
     world.loop.run_until_complete(cancel_soon())
     assert not world.db.locks
+
+
+def test_message_that_cannot_be_loaded_leaves_its_neighbours_alone(make_world):
+    world = make_world()
+    endpoint = world.db.endpoint(1)
+    numbers = [world.db.add(endpoint) for _n in range(5)]
+    load = world.partners.prepare
+
+    def prepare(claimed):
+        if any(claim.message_id == 3 for claim in claimed):
+            raise KeyError("x")
+        return load(claimed)
+
+    world.partners.prepare = prepare
+    world.run_until_quiet()
+    states = [world.db.rows[number].state for number in numbers]
+    assert states == ["delivered", "delivered", "dead", "delivered", "delivered"]
