@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -37,6 +38,9 @@ def prepare():
 
 def guarded(main):
     """Run a command; report what the rig knows about in one line, without traceback."""
+    # asked to stop, it stops what it started; a shell's background jobs ignore SIGINT
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     try:
         sys.exit(main(sys.argv[1:]))
     except RigError as error:

@@ -68,7 +68,6 @@ def serve(source: Path) -> int:
         folder=paths.LOGS,
         overrides={"options": {"dbfilter": f"^{DATABASE}$"}},
     )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     partners = _start_partners(port)
     try:
         server.start()

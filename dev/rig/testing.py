@@ -20,6 +20,7 @@ TEST_DATABASE = "hi_test"
 TEST_LOGS = paths.LOCAL / "test-logs"
 # a group of tests that takes longer hangs
 GROUP_SECONDS = 20 * 60
+CLEANING_SECONDS = 30
 
 
 @dataclass
@@ -163,7 +164,7 @@ def _environment() -> dict[str, str]:
 
 
 def _run_in_group(command: list[str], env: dict[str, str]) -> int:
-    """Run a command in a process group of its own; end the whole group after it."""
+    """Run pytest in a process group of its own, for no longer than is allowed."""
     environment = {**os.environ, **env}
     # pytest-odoo would take it for a wish to test with this file alone
     environment.pop("ODOO_RC", None)
@@ -176,15 +177,34 @@ def _run_in_group(command: list[str], env: dict[str, str]) -> int:
         say(f"stopped after {GROUP_SECONDS} s")
         return -signal.SIGKILL
     finally:
-        _kill_group(process)
+        _end(process)
+        _end_servers()
 
 
-def _kill_group(process) -> None:
+def _end(process: subprocess.Popen) -> None:
+    """End pytest: as Ctrl-C does, so that fixtures clean up; then by force."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(CLEANING_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
     process.wait()
+
+
+def _end_servers() -> None:
+    """Kill servers whose test was killed before it could stop them."""
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            ours = f"{TEST_LOGS}/".encode() in command.read_bytes()
+        except OSError:
+            continue  # ended meanwhile, or somebody else's
+        if ours:
+            os.kill(int(command.parent.name), signal.SIGKILL)
 
 
 def _read(name: str, xml: Path, code: int) -> Result:
