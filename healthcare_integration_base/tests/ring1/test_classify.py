@@ -51,6 +51,7 @@ def at(seconds):
     ],
 )
 def test_retry_after(value, expected):
+    """Scenario 12."""
     assert parse_retry_after(value, NOW) == expected
 
 

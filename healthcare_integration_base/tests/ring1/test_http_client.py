@@ -168,6 +168,7 @@ def test_nobody_listens():
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_not_followed(status):
+    """Scenario 7."""
     with (
         Server(answer(b"never")) as second,
         Server(
@@ -204,11 +205,13 @@ def drip(head):
     ids=["body", "body without end", "header", "chunk"],
 )
 def test_one_byte_at_a_time_is_cut_at_the_deadline(head):
+    """Scenario 9."""
     with Server(drip(head)) as server:
         assert failure(server.url(), deadline=0.5) == ("timeout", "timeout")
 
 
 def test_a_slot_is_free_again_after_a_timeout():
+    """Scenario 9, second half."""
     async def use():
         async with HttpClient(LOOPBACK, connections=1) as client:
             with pytest.raises(TransportError):
@@ -225,6 +228,7 @@ def test_a_slot_is_free_again_after_a_timeout():
 
 
 def test_ten_megabytes_cost_no_memory():
+    """Scenario 10."""
     sent = []
 
     def handler(server, connection, request):
@@ -258,6 +262,7 @@ def test_the_cap_is_exact(size, truncated):
 
 
 def test_a_gzip_bomb_is_not_inflated():
+    """Scenario 10, second half."""
     bomb = gzip.compress(b"\0" * 20_000_000)
     with Server(answer(bomb, headers="Content-Encoding: gzip\r\n")) as server:
         response = send(server.url())
@@ -314,6 +319,7 @@ def test_random_answers_only_raise_what_is_classified(data, head):
 
 
 def test_bodies_that_are_not_utf8_are_returned():
+    """Scenario 11."""
     with Server(answer("Müller".encode("latin-1"))) as server:
         assert send(server.url()).body == b"M\xfcller"
 

@@ -22,6 +22,7 @@ def test_default_schedule():
 
 @pytest.mark.parametrize("attempt", range(1, 10))
 def test_a_thousand_draws_stay_within_a_fifth(attempt):
+    """Scenario 14."""
     rng = random.Random(attempt)
     base = SCHEDULE.delays[attempt - 1]
     draws = [SCHEDULE.next_delay(attempt, SERVER, rng) for _ in range(1_000)]
@@ -30,6 +31,7 @@ def test_a_thousand_draws_stay_within_a_fifth(attempt):
 
 
 def test_the_same_seed_gives_the_same_delays():
+    """Scenario 14, second half."""
     def delays(seed):
         rng = random.Random(seed)
         return [SCHEDULE.next_delay(number, SERVER, rng) for number in range(1, 10)]
