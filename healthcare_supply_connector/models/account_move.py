@@ -2,6 +2,7 @@
 from odoo import api, models
 
 from ..payloads import finance
+from ..payloads.batch import read_ahead
 
 BILL_POSTED = "supply.supplier_invoice.posted"
 ISSUED = "finance.invoice.issued"
@@ -37,6 +38,8 @@ class AccountMove(models.Model):
         }
 
     def _integration_correlation(self, code):
+        lines = self.invoice_line_ids
+        read_ahead(lines, "purchase_line_id.order_id", "sale_line_ids.order_id")
         return {move.id: move._integration_order_reference() for move in self}
 
     def _integration_order_reference(self):

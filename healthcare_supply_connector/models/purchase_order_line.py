@@ -27,19 +27,30 @@ class PurchaseOrderLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self._integration_number(vals_list)
         lines = super().create(vals_list)
-        lines._integration_number()
         orders = lines.order_id.filtered(lambda order: order.state == "purchase")
         orders._integration_emit(CHANGED)
         return lines
 
-    def _integration_number(self):
-        """Give new lines the next references of their order."""
-        lines = self.filtered(lambda line: not line.display_type)
-        for order, new in lines.grouped("order_id").items():
-            for number, line in enumerate(new, order.integration_line_count + 1):
-                line.integration_line_ref = str(number)
-            order.sudo().integration_line_count += len(new)
+    def _integration_number(self, vals_list):
+        """Give lines to be created the next references of their order.
+
+        Together with the order's counter in one write, not line by line.
+        """
+        display_type = self.env.context.get("default_display_type")
+        by_order = {}
+        for vals in vals_list:
+            vals.pop("integration_line_ref", None)
+            order_id = vals.get("order_id") or self.env.context.get("default_order_id")
+            if order_id and not vals.get("display_type", display_type):
+                by_order.setdefault(order_id, []).append(vals)
+        for order_id, rows in by_order.items():
+            order = self.env["purchase.order"].sudo().browse(order_id)
+            last = order.integration_line_count
+            for number, vals in enumerate(rows, last + 1):
+                vals["integration_line_ref"] = str(number)
+            order.integration_line_count = last + len(rows)
 
     def write(self, vals):
         lines, before = self.browse(), None

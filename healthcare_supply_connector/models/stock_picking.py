@@ -3,6 +3,7 @@ from odoo import api, fields, models
 
 from ..inbound import resolve
 from ..payloads import stock
+from ..payloads.batch import read_ahead
 
 RECEIVED = "supply.goods.received"
 DISPATCHED = "supply.shipment.dispatched"
@@ -38,6 +39,8 @@ class StockPicking(models.Model):
         }
 
     def _integration_correlation(self, code):
+        moves = self.move_ids
+        read_ahead(moves, "purchase_line_id.order_id", "sale_line_id.order_id")
         return {picking.id: picking._integration_order_reference() for picking in self}
 
     def _integration_order_reference(self):

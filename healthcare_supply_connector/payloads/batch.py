@@ -143,6 +143,19 @@ class Batch:
         ]
 
 
+def read_ahead(records, *paths: str) -> None:
+    """Read relations of a whole batch, each in one statement.
+
+    Odoo prefetches for the records of a recordset only, and what is left of a document's
+    lines after ``filtered`` is a recordset of its own: without this, each document would
+    read its own.
+
+    :param paths: dotted names of relational fields
+    """
+    for path in paths:
+        records.mapped(path)
+
+
 def address(partner) -> dict[str, str]:
     """Return the postal address: ISO 3166 country (alpha-2) and subdivision codes."""
     return compact(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .batch import Batch
+from .batch import Batch, read_ahead
 from .text import compact, date_text, decimal_text
 
 DOCUMENT_TYPES = {
@@ -20,6 +20,14 @@ DOCUMENT_TYPES = {
 
 def invoices(moves) -> dict[int, dict[str, Any]]:
     """Return each invoice, bill or credit note with its lines, by id."""
+    read_ahead(
+        moves,
+        "invoice_line_ids.tax_ids",
+        "invoice_line_ids.product_uom_id",
+        "invoice_line_ids.account_id",
+        "invoice_line_ids.purchase_line_id.order_id",
+        "invoice_line_ids.sale_line_ids.order_id",
+    )
     lines = moves.invoice_line_ids
     batch = Batch(moves.env, partners=_parties(moves), products=lines.product_id)
     return {
@@ -120,6 +128,7 @@ def _tax(tax) -> dict[str, Any]:
 
 def payments(records) -> dict[int, dict[str, Any]]:
     """Return each payment with the documents it pays, by id."""
+    read_ahead(records, "invoice_ids", "reconciled_invoice_ids", "reconciled_bill_ids")
     partners = records.partner_id | records.company_id.partner_id
     batch = Batch(records.env, partners=partners)
     return {payment.id: _payment(batch, payment) for payment in records}

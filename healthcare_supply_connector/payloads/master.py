@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .batch import Batch
+from .batch import Batch, read_ahead
 from .text import compact, date_text, decimal_text, gtin14, instant
 
 TYPES = {"consu": "goods", "service": "service", "combo": "combo"}
@@ -17,6 +17,7 @@ def items(products) -> dict[int, dict[str, Any]]:
     Neither cost nor prices: the first depends on the company, the second have their own event.
     """
     products = products.with_context(active_test=False)
+    read_ahead(products, "product_uom_ids.uom_id")
     batch = Batch(products.env, products=products)
     weight_unit = batch.unit(
         products.product_tmpl_id._get_weight_uom_id_from_ir_config_parameter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .batch import Batch
+from .batch import Batch, read_ahead
 from .text import compact, date_text, decimal_text, instant
 
 STATUS = {
@@ -19,6 +19,11 @@ STATUS = {
 
 def orders(records) -> dict[int, dict[str, Any]]:
     """Return the document of each purchase order, by id."""
+    read_ahead(
+        records,
+        "order_line.product_id.seller_ids.partner_id",
+        "order_line.product_uom_id",
+    )
     lines = records.order_line
     partners = (
         records.partner_id | records.company_id.partner_id | _destinations(records)

@@ -7,7 +7,7 @@ from typing import Any
 
 from odoo import fields
 
-from .batch import Batch, location
+from .batch import Batch, location, read_ahead
 from .text import compact, date_text, instant
 
 KINDS = {"incoming": "receipt", "outgoing": "delivery", "internal": "internal_transfer"}
@@ -32,6 +32,16 @@ def backorders(pickings) -> dict[int, dict[str, Any]]:
 
 
 def _batch(pickings) -> Batch:
+    read_ahead(
+        pickings,
+        "shipment_notice_ids",
+        "backorder_id",
+        "location_dest_id.warehouse_id",
+        "move_ids.move_line_ids.lot_id",
+        "move_ids.product_uom",
+        "move_ids.purchase_line_id.order_id",
+        "move_ids.sale_line_id.order_id",
+    )
     partners = (
         pickings.partner_id
         | pickings.company_id.partner_id
@@ -171,9 +181,20 @@ def _moved_line(batch: Batch, move) -> dict[str, Any]:
     )
 
 
+def _batch_of_moves(moves) -> Batch:
+    read_ahead(
+        moves,
+        "move_line_ids.lot_id",
+        "location_id.warehouse_id",
+        "location_dest_id.warehouse_id",
+        "sale_line_id.order_id",
+    )
+    return Batch(moves.env, products=moves.product_id)
+
+
 def movements(moves) -> dict[int, dict[str, Any]]:
     """Return what each move that is done took from where to where, by id."""
-    batch = Batch(moves.env, products=moves.product_id)
+    batch = _batch_of_moves(moves)
     return {move.id: _movement(batch, move) for move in moves}
 
 
@@ -221,7 +242,7 @@ def _movement_kind(move) -> str:
 
 def adjustments(moves) -> dict[int, dict[str, Any]]:
     """Return what each inventory adjustment added or took away, by id; the sign tells which."""
-    batch = Batch(moves.env, products=moves.product_id)
+    batch = _batch_of_moves(moves)
     return {move.id: _adjustment(batch, move) for move in moves}
 
 
@@ -244,7 +265,7 @@ def _adjustment(batch: Batch, move) -> dict[str, Any]:
 
 def shortages(moves) -> dict[int, dict[str, Any]]:
     """Return what is missing for each move that could not be reserved in full, by id."""
-    batch = Batch(moves.env, products=moves.product_id)
+    batch = _batch_of_moves(moves)
     return {move.id: _shortage(batch, move) for move in moves}
 
 

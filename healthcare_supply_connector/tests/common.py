@@ -59,7 +59,7 @@ class SupplyCase(IntegrationCase):
             }
         )
         cls.gloves = cls.make_product(
-            name="Gloves", default_code="GLV-1", barcode="5901234123457"
+            name="Gloves", default_code="GLV-1", barcode="2990000000019"
         )
         cls.serum = cls.make_product(
             name="Serum", default_code="SER-1", tracking="lot", use_expiration_date=True

@@ -16,9 +16,16 @@ class TestCaptureCost(SupplyCase):
     """Statements of a confirmation, always of the same orders in the same state."""
 
     def make_orders(self, count):
-        return self.env["purchase.order"].union(
-            *(self.make_order() for _index in range(count))
-        )
+        """Return orders that have neither supplier nor goods in common."""
+        orders = self.env["purchase.order"]
+        for index in range(count):
+            supplier = self.supplier.copy({"name": f"Supplier {index}"})
+            goods = self.make_product(name=f"Goods {index}")
+            tracked = self.make_product(tracking="lot", use_expiration_date=True)
+            orders |= self.make_order(
+                (goods, 10, 2.5), (tracked, 4, 31.2), supplier=supplier
+            )
+        return orders
 
     def cost(self, orders):
         """Return the statements of confirming, up to the commit; it is undone."""
@@ -43,18 +50,18 @@ class TestCaptureCost(SupplyCase):
     def test_constant_for_ten_and_a_hundred_orders(self):
         few, many = self.make_orders(10), self.make_orders(100)
         self.forget_plans()
-        alone = self.cost(few), self.cost(many)
+        alone = self.cost(few), self.confirm_and_undo(many)
         self.subscribe(RELEASED)
         added_few = self.cost(few) - alone[0]
         self.assertEqual(self.events, 10)
-        added_many = self.cost(many) - alone[1]
+        added_many = self.confirm_and_undo(many) - alone[1]
         self.assertEqual(self.events, 100)
         self.assertGreater(added_few, 0)
         self.assertEqual(added_few, added_many)
         self.assertLessEqual(added_many, LIMIT)
 
     def test_several_subscribers_cost_the_same(self):
-        orders = self.make_orders(10)
+        orders = self.make_orders(3)
         self.subscribe(RELEASED)
         one = self.cost(orders)
         self.subscribe(RELEASED)
@@ -81,3 +88,86 @@ class TestCaptureCost(SupplyCase):
         order._integration_emit(RELEASED)
         self.env.cr.flush()
         self.assertEqual(self.env.cr.sql_log_count, before)
+
+    # -- other documents ------------------------------------------------------------
+
+    def undone(self, function):
+        """Return the statements of a function up to the commit; it is undone."""
+        cr = self.env.cr
+        for _warming in range(2):
+            cr.flush()
+            self.env.invalidate_all()
+            try:
+                with cr.savepoint():
+                    start = cr.sql_log_count
+                    function()
+                    cr.flush()
+                    cost = cr.sql_log_count - start
+                    raise Undo
+            except Undo:
+                pass
+        return cost
+
+    def assertConstant(self, code, functions):
+        """Publishing costs the same statements for few as for many documents."""
+        self.forget_plans()
+        alone = [self.undone(function) for function in functions]
+        self.subscribe(code)
+        few, many = (
+            self.undone(function) - base
+            for function, base in zip(functions, alone, strict=True)
+        )
+        self.assertGreater(few, 0)
+        self.assertEqual(few, many)
+        self.assertLessEqual(many, LIMIT)
+
+    def test_receipts(self):
+        def receive(orders):
+            pickings = orders.picking_ids
+            pickings.move_ids.picked = True
+            for line in pickings.move_line_ids.filtered(
+                lambda row: row.tracking != "none"
+            ):
+                line.lot_name = f"LOT-{line.id}"
+            pickings._action_done()
+
+        orders = [self.make_orders(3), self.make_orders(12)]
+        for group in orders:
+            group.button_confirm()
+        self.assertConstant(
+            "supply.goods.received", [lambda g=group: receive(g) for group in orders]
+        )
+
+    def make_deliveries(self, count):
+        pickings = self.env["stock.picking"]
+        for index in range(count):
+            product = self.make_product(name=f"Goods {index}")
+            self.put_in_stock(product, 10)
+            pickings |= self.make_delivery(product, 2)
+        pickings.move_ids.picked = True
+        return pickings
+
+    def test_movements(self):
+        deliveries = [self.make_deliveries(3), self.make_deliveries(12)]
+        self.assertConstant(
+            "supply.stock.moved",
+            [lambda g=group: g._action_done() for group in deliveries],
+        )
+
+    def test_dispatched_shipments(self):
+        deliveries = [self.make_deliveries(3), self.make_deliveries(12)]
+        self.assertConstant(
+            "supply.shipment.dispatched",
+            [lambda g=group: g._action_done() for group in deliveries],
+        )
+
+    def test_changed_items(self):
+        products = [
+            self.env["product.product"].union(*(self.make_product() for _i in range(n)))
+            for n in (3, 12)
+        ]
+        self.age(products[0] | products[1])
+        self.assertConstant(
+            "supply.item.updated",
+            [lambda g=group: g.write({"weight": 2.0}) for group in products],
+        )

@@ -222,3 +222,27 @@ class TestPaidAndPayments(InvoiceCase):
         payment.action_post()
         self.assertPublished(RECEIVED, payment)
         self.assertEqual(self.data_of(RECEIVED, payment)["invoices"], [])
+
+
+@tagged("post_install", "-at_install")
+class TestInvoiceCost(InvoiceCase):
+    def posting(self, invoices):
+        """Return the statements of publishing the invoices, less those of posting them."""
+        invoices.action_post()
+        self.env.flush_all()
+        self.env.invalidate_all()
+        start = self.env.cr.sql_log_count
+        self.env.cr.flush()
+        return self.env.cr.sql_log_count - start
+
+    def make_invoices(self, count):
+        return self.env["account.move"].union(
+            *(self.make_invoice() for _index in range(count))
+        )
+
+    def test_payloads_are_read_in_bulk(self):
+        """From caches as cold as they can be: it is the worst case."""
+        self.subscribe(ISSUED)
+        self.posting(self.make_invoices(2))
+        few = self.posting(self.make_invoices(3))
+        self.assertEqual(self.posting(self.make_invoices(12)), few)

@@ -20,14 +20,14 @@ class TestItemEvents(SupplyCase):
             {
                 "name": "Mask",
                 "default_code": "MSK",
-                "barcode": "4006381333931",
+                "barcode": "2990000000026",
                 "weight": 0.2,
             }
         )
         self.assertPublished(CREATED, template.product_variant_ids)
         self.assertNotPublished(UPDATED)
         data = self.data_of(CREATED, template.product_variant_ids)
-        self.assertEqual(data["item"]["gtin"], "04006381333931")
+        self.assertEqual(data["item"]["gtin"], "02990000000026")
         self.assertEqual(data["item"]["code"], "MSK")
         self.assertEqual(data["weight"], "0.2")
         self.assertEqual(data["weight_unit"]["code"], "KGM")
@@ -65,9 +65,9 @@ class TestItemEvents(SupplyCase):
         )
 
     def test_barcode_by_the_template_is_one_event(self):
-        self.gloves.product_tmpl_id.write({"barcode": "4006381333931", "name": "New"})
+        self.gloves.product_tmpl_id.write({"barcode": "2990000000026", "name": "New"})
         data = self.data_of(UPDATED, self.gloves)
-        self.assertEqual(data["item"]["barcode"], "4006381333931")
+        self.assertEqual(data["item"]["barcode"], "2990000000026")
 
     def test_same_value_and_unwatched_field(self):
         self.gloves.write({"default_code": "GLV-1", "standard_price": 9.0})
@@ -91,12 +91,12 @@ class TestItemEvents(SupplyCase):
             {
                 "product_id": self.gloves.id,
                 "uom_id": dozen.id,
-                "barcode": "15901234123454",
+                "barcode": "12990000000016",
             }
         )
         self.gloves.default_code = "GLV-3"
         package = self.data_of(UPDATED, self.gloves)["packages"][0]
-        self.assertEqual(package["gtin"], "15901234123454")
+        self.assertEqual(package["gtin"], "12990000000016")
         self.assertEqual(package["contained_quantity"], "12")
         self.assertEqual(package["unit"]["code"], "DZN")
 

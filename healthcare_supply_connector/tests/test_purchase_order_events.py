@@ -66,7 +66,7 @@ class TestPurchaseOrderEvents(SupplyCase):
         self.assertEqual(gloves["unit"], {"code": "C62", "name": "Units"})
         self.assertEqual(gloves["unit_price"], "2.5")
         self.assertEqual(gloves["net_amount"], "25.00")
-        self.assertEqual(gloves["item"]["gtin"], "05901234123457")
+        self.assertEqual(gloves["item"]["gtin"], "02990000000019")
         self.assertEqual(gloves["item"]["supplier_code"], "SC-77")
         self.assertEqual(gloves["lead_time_days"], 12)
         self.assertEqual(serum["net_amount"], "124.80")
