@@ -126,7 +126,7 @@ class Drain:
         self._tasks: dict[asyncio.Task[Report], Job] = {}
         self._results: list[Result] = []
         self._lost = False
-        self._stop_at = 0.0
+        self._stop_at = self._store_at = 0.0
 
     async def run(self) -> Ended:
         """Drain the lane; exit by *unlock, then look again*.
@@ -171,14 +171,23 @@ class Drain:
             delay = min(delay * 2, self.options.poll_max)
 
     async def _turn(self) -> bool:
-        """Record, claim, start; True if anything happened."""
+        """Collect, start, and now and then record and claim; True if anything happened.
+
+        The store is called once per ``poll_min``, not once per message. What is recorded
+        comes before what is claimed: a disabled endpoint must be seen as such.
+        """
         finished = self._collect()
-        await self._record()
         if self._over():
+            await self._record()
             await self._drop_backlogs(self.owners.values())
             return finished
+        self._start()
+        if self._tasks and self.clock.now() < self._store_at:
+            return finished
+        await self._record()
         claimed = await self._claim()
-        await self._start()
+        self._start()
+        self._store_at = self.clock.now() + self.options.poll_min
         return finished or claimed
 
     def _over(self) -> bool:
@@ -287,7 +296,7 @@ class Drain:
 
     # -- processing --------------------------------------------------------------
 
-    async def _start(self) -> None:
+    def _start(self) -> None:
         now = self.clock.now()
         for owner in self.owners.values():
             while len(self._tasks) < self.options.max_in_flight:

@@ -93,7 +93,11 @@ class Owner:
 
     def next_job(self, now: float) -> Job | None:
         """Return the job to start now, None if there is none or it may not start."""
-        if not self._backlog or self.in_flight >= self.spec.concurrency or self.gate(now) > now:
+        if (
+            not self._backlog
+            or self.in_flight >= self.spec.concurrency
+            or self.gate(now) > now
+        ):
             return None
         if not self.bucket.take(1, now):
             return None
