@@ -219,6 +219,7 @@ class Traffic:
     def __init__(self, env, now: datetime) -> None:
         self.env = env(context=dict(env.context, tracking_disable=True))
         self.now = now
+        self.retry_at = now + timedelta(hours=12)
         self.dice = random.Random(19)
         self.stories: dict[str, Any] = {}
 
@@ -346,12 +347,13 @@ class Traffic:
 
     def _attempt(self, message, number: int, one: Try) -> dict[str, Any]:
         outgoing = message.direction == "out"
+        last = number == message.attempt_count
         started = message.created_at + timedelta(seconds=1 + 300 * (number - 1) * number / 2)
         return {
             "message_id": message.id,
             "number": number,
             "started_at": min(started, self.now),
-            "duration": round(one.seconds * self.dice.uniform(0.7, 1.4), 3),
+            "duration": round(one.seconds + self.dice.uniform(0, 0.1), 3),
             "outcome": one.outcome,
             "error_class": one.error_class,
             "error_code": one.error_code,
@@ -360,6 +362,7 @@ class Traffic:
             "response_headers": one.status and response_headers(one),
             "response": one.answer.encode() or False,
             "response_size": len(one.answer),
+            "next_attempt_at": last and message.state == "pending" and self.retry_at,
         }
 
     def _write_bodies(self, messages) -> None:
@@ -388,7 +391,6 @@ class Traffic:
         return made.body, made.content_type
 
     def _queue(self, story: Story, messages) -> None:
-        later = self.now + timedelta(hours=12)
         self.env["integration.queue.entry"].create(
             [
                 {
@@ -397,7 +399,7 @@ class Traffic:
                     "priority": 1,
                     "seq": message.event_id.id,
                     "ordering_key": message.ordering_key,
-                    "due_at": later if story.tries else message.created_at,
+                    "due_at": self.retry_at if story.tries else message.created_at,
                 }
                 for message in messages
             ]

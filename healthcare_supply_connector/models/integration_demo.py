@@ -30,6 +30,9 @@ class IntegrationDemo(models.AbstractModel):
         if endpoint.state != "draft":
             return
         endpoint.action_activate()
+        self.env["integration.endpoint.health"].create(
+            {"endpoint_id": endpoint.id, "last_success_at": self._demo_ago(20)}
+        )
         orders = [self._demo_order(hours, lines) for hours, lines in ORDERS.items()]
         for order, hours in zip(orders, ORDERS, strict=True):
             self._demo_released(order, self._demo_ago(hours))
@@ -47,7 +50,9 @@ class IntegrationDemo(models.AbstractModel):
     # -- documents -------------------------------------------------------------------
 
     def _demo_draft(self):
-        return self.env["purchase.order"].create(self._demo_order_values([("gloves", 40)]))
+        return self.env["purchase.order"].create(
+            self._demo_order_values([("gloves", 40)])
+        )
 
     def _demo_order(self, hours, lines):
         order = self.env["purchase.order"].create(self._demo_order_values(lines))
@@ -90,7 +95,9 @@ class IntegrationDemo(models.AbstractModel):
         data = order._integration_payload(RELEASED)[order.id]
         event._set_data(envelope.dumps(data).decode())
         made = render.render(
-            render.event_values(event), subscription.mapping_id, subscription.endpoint_id
+            render.event_values(event),
+            subscription.mapping_id,
+            subscription.endpoint_id,
         )
         self._demo_message(
             made.body,
@@ -109,7 +116,9 @@ class IntegrationDemo(models.AbstractModel):
     def _demo_acknowledged(self, order, at, late_days=0):
         """Receive the supplier's answer and apply it as a received message is applied."""
         data = self._demo_answer(order, at, late_days)
-        message = self._demo_received(data, at, state="done", **self._demo_document(order))
+        message = self._demo_received(
+            data, at, state="done", **self._demo_document(order)
+        )
         handler = order.with_company(order.company_id)
         handler._integration_apply_purchase_order_acknowledged(data, message)
 
@@ -173,7 +182,10 @@ class IntegrationDemo(models.AbstractModel):
             created_at=at,
             **{"company_id": self.env.company.id, **values},
         )
-        error = {"error_class": message.last_error_class, "error_code": message.last_error_code}
+        error = {
+            "error_class": message.last_error_class,
+            "error_code": message.last_error_code,
+        }
         self.env["integration.attempt"].create(
             {
                 "message_id": message.id,
