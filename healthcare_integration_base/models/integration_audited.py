@@ -25,15 +25,14 @@ class IntegrationAudited(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
+        initial = {
+            name: self._integration_initial(name) for name in self._integration_guarded
+        }
         for vals in vals_list:
-            self._integration_check_guarded(
-                [
-                    name
-                    for name in self._integration_guarded
-                    if name in vals and vals[name] != self._integration_initial(name)
-                ]
-            )
-        records = super().create(vals_list)
+            changed = [n for n in initial if n in vals and vals[n] != initial[n]]
+            self._integration_check_guarded(changed)
+        # Given explicitly, or the context's default_state would decide.
+        records = super().create([{**initial, **vals} for vals in vals_list])
         for record, vals in zip(records, vals_list, strict=True):
             names = record._integration_audited_names(vals)
             self._integration_audit(
@@ -58,8 +57,9 @@ class IntegrationAudited(models.AbstractModel):
         return super().unlink()
 
     def _integration_initial(self, name):
-        field = self._fields.get(name)
-        return field.default(self) if field and field.default else False
+        field = self._fields[name]
+        value = field.default(self) if field.default else False
+        return field.convert_to_write(value, self)
 
     def _integration_check_guarded(self, names):
         allowed = (

@@ -24,11 +24,11 @@ class IntegrationClient(models.Model):
 
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True, tracking=True)
+    # Its company is this record's: nothing to compare it with.
     system_id = fields.Many2one(
         "integration.system",
         required=True,
         ondelete="restrict",
-        check_company=True,
         tracking=True,
     )
     company_id = fields.Many2one(related="system_id.company_id", store=True)
@@ -105,13 +105,15 @@ class IntegrationClient(models.Model):
         :param datetime expires_at: naive UTC, or False for no end of its own
         :return: the key, to be shown once
         :rtype: str
-        :raises AccessError: the user is no integration administrator
+        :raises AccessError: the user is no integration administrator, or none of the
+            client's company
         """
         self.ensure_one()
         if not self.env.su and not self.env.user.has_group(ADMINISTRATOR):
             raise AccessError(
                 self.env._("Only an integration administrator may make API keys.")
             )
+        self.check_access("write")
         prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
         key = f"hik_{prefix}_{secret}"
         record = (

@@ -25,7 +25,8 @@ class IntegrationCredential(models.Model):
 
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True, tracking=True)
-    company_id = fields.Many2one("res.company")
+    # restrict: without its company it would be shared with all the others
+    company_id = fields.Many2one("res.company", ondelete="restrict")
     kind = fields.Selection(
         [
             ("none", "None"),
@@ -63,7 +64,7 @@ class IntegrationCredential(models.Model):
         "integration_endpoint_credential_rel",
         "credential_id",
         "endpoint_id",
-        check_company=True,
+        copy=False,
     )
 
     @api.depends("secret_token")
@@ -78,11 +79,18 @@ class IntegrationCredential(models.Model):
     def _inverse_secret(self):
         for credential in self.filtered("secret"):
             credential._store_secret(credential.secret)
+        # Else the answer to the web client would carry the secret back.
+        self.invalidate_recordset(["secret"], flush=False)
 
     @api.constrains("kind", "username", "header_name")
     def _check_parts(self):
         for credential in self:
             credential._check_form(b"")
+
+    @api.constrains("endpoint_ids", "company_id")
+    def _check_endpoint_companies(self):
+        # The other way round a credential of all companies could not be used by one.
+        self.sudo().endpoint_ids._check_company(["credential_ids"])
 
     # -- storing -----------------------------------------------------------------
 

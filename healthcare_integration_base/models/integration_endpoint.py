@@ -6,7 +6,7 @@ from .. import runtime
 from ..const import DIRECTIONS, LANE_IN, LANE_OUT
 from ..protocol import envelope, ids, netguard
 from ..protocol.errors import Configuration, Refused
-from .integration_system import check_code
+from .integration_system import check_code, copied_code
 
 OPERATOR = "healthcare_integration_base.group_operator"
 ADMINISTRATOR = "healthcare_integration_base.group_administrator"
@@ -176,6 +176,12 @@ class IntegrationEndpoint(models.Model):
             and self.environment == runtime.database_environment()
         )
 
+    def copy_data(self, default=None):
+        return [
+            {**vals, "code": (default or {}).get("code") or copied_code(endpoint)}
+            for endpoint, vals in zip(self, super().copy_data(default), strict=True)
+        ]
+
     # -- form errors -----------------------------------------------------------------
 
     @api.constrains("code", "lane")
@@ -220,6 +226,30 @@ class IntegrationEndpoint(models.Model):
                 error.setting,
             )
         return text
+
+    def write(self, vals):
+        if "direction" in vals:
+            self._check_direction_kept(vals["direction"])
+        return super().write(vals)
+
+    def _check_direction_kept(self, direction):
+        """Messages are sent or applied by the direction of their endpoint.
+
+        :raises UserError: it would change below messages or subscriptions
+        """
+        turned = self.filtered(lambda endpoint: endpoint.direction != direction)
+        mine = [("endpoint_id", "in", turned.ids)]
+        for model in ("integration.message", "integration.subscription"):
+            records = self.env[model].sudo().with_context(active_test=False)
+            found = records.search(mine, limit=1)
+            if found:
+                raise UserError(
+                    self.env._(
+                        "Endpoint %s has messages or subscriptions; make another one for the"
+                        " other direction.",
+                        found.endpoint_id.name,
+                    )
+                )
 
     @api.constrains("state", "url", "direction")
     def _check_complete(self):

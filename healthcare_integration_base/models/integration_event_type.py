@@ -122,6 +122,21 @@ class IntegrationEventType(models.Model):
         self.env.registry.clear_cache()
         return super().write(vals)
 
+    def copy_data(self, default=None):
+        """A copy is the next version, unless it gets another code."""
+        if {"code", "version"} & set(default or ()):
+            return super().copy_data(default)
+        return [
+            {**vals, "version": event_type._newest().version + 1}
+            for event_type, vals in zip(self, super().copy_data(default), strict=True)
+        ]
+
+    def _newest(self):
+        versions = self.sudo().with_context(active_test=False)
+        return versions.search(
+            [("code", "=", self.code)], order="version desc", limit=1
+        )
+
     def _check_protection_kept(self, sensitivity):
         """Events at rest are ciphertext or not; a type cannot change that behind them.
 

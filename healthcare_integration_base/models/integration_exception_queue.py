@@ -15,7 +15,8 @@ class IntegrationExceptionQueue(models.Model):
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
-    company_id = fields.Many2one("res.company")
+    # restrict: without its company it would be shared with all the others
+    company_id = fields.Many2one("res.company", ondelete="restrict")
     member_ids = fields.Many2many("res.users", string="Members")
     category_codes = fields.Char(
         help="Categories that come here, separated by commas; empty: what no other queue takes."

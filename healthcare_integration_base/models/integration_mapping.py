@@ -53,6 +53,7 @@ class IntegrationMapping(models.Model):
         store=True,
         readonly=False,
         precompute=True,
+        ondelete="restrict",
         help="Empty: a mapping that all companies share.",
     )
     direction = fields.Selection(DIRECTIONS, default="out", required=True)

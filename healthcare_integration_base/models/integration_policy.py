@@ -16,7 +16,8 @@ class IntegrationPolicy(models.Model):
 
     name = fields.Char(required=True)
     active = fields.Boolean(default=True)
-    company_id = fields.Many2one("res.company")
+    # restrict: without its company it would be shared with all the others
+    company_id = fields.Many2one("res.company", ondelete="restrict")
     connect_timeout = fields.Float(
         default=5.0, required=True, help="Seconds to open the connection, TLS included."
     )

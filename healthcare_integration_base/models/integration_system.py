@@ -72,7 +72,10 @@ class IntegrationSystem(models.Model):
         required=True,
     )
     data_region = fields.Char(help="Where the partner keeps the data, e.g. EU, US.")
-    company_id = fields.Many2one("res.company", default=lambda self: self.env.company)
+    # restrict: without its company it would be shared with all the others
+    company_id = fields.Many2one(
+        "res.company", default=lambda self: self.env.company, ondelete="restrict"
+    )
     baa_reference = fields.Char(
         "Agreement Reference", help="Business associate or data processing agreement."
     )
@@ -84,6 +87,12 @@ class IntegrationSystem(models.Model):
     _code_uniq = models.Constraint(
         "UNIQUE(code)", "The code of a system must be unique."
     )
+
+    def copy_data(self, default=None):
+        return [
+            {**vals, "code": (default or {}).get("code") or copied_code(system)}
+            for system, vals in zip(self, super().copy_data(default), strict=True)
+        ]
 
     @api.depends("endpoint_ids")
     def _compute_endpoint_count(self):
@@ -104,6 +113,15 @@ class IntegrationSystem(models.Model):
     def _check_endpoint_urls(self):
         # http is allowed in test environments only.
         self.endpoint_ids._check_url()
+
+
+def copied_code(record):
+    """Return a code for a copy of the record that no other record has."""
+    model = record.sudo().with_context(active_test=False)
+    number = 2
+    while model.search_count([("code", "=", f"{record.code}-{number}")], limit=1):
+        number += 1
+    return f"{record.code}-{number}"
 
 
 def check_code(record, code):

@@ -1,5 +1,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from odoo.exceptions import AccessError
+from psycopg2 import IntegrityError
+
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -298,3 +300,19 @@ class TestCompanies(IntegrationCase):
         foreign = self.make_credential(company_id=self.theirs.id)
         with self.assertRaisesRegex(Exception, "(?i)compan"):
             self.make_endpoint(system_id=system.id, credential_ids=foreign.ids)
+
+    def test_a_credential_of_all_companies_serves_an_endpoint_of_one(self):
+        system = self.make_system(company_id=self.ours.id)
+        endpoint = self.make_endpoint(system_id=system.id)
+        credential = self.make_credential(endpoint_ids=endpoint.ids)
+        self.assertEqual(endpoint.credential_ids, credential)
+        self.assertTrue(credential.copy())
+        with self.assertRaisesRegex(UserError, "(?i)compan"):
+            credential.company_id = self.theirs
+
+    def test_a_company_with_configuration_is_not_deleted(self):
+        # Its records would become everybody's.
+        company = self.env["res.company"].create({"name": "Short-lived"})
+        self.make_credential(company_id=company.id)
+        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
+            company.unlink()

@@ -123,6 +123,16 @@ class TestClientKeys(IntegrationCase):
         self.env.cr.execute("SELECT * FROM integration_client_key_generate")
         self.assertNotIn(key, str(self.env.cr.fetchall()))
 
+    def test_an_administrator_of_another_company_makes_no_key(self):
+        company = self.env["res.company"].create({"name": "Another"})
+        stranger = self.make_user("administrator", company=company)
+        self.client.system_id.company_id = self.env.company
+        values = {"client_id": self.client.id, "name": "stolen"}
+        wizards = self.env["integration.client.key.generate"].with_user(stranger)
+        with mute_logger("odoo.addons.base.models.ir_rule"):
+            with self.assertRaises(AccessError):
+                wizards.create(values).action_generate()
+
     def test_only_administrators_open_the_dialog(self):
         operator = self.make_user("operator")
         values = {"client_id": self.client.id, "name": "mine"}

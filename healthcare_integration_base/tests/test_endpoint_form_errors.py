@@ -2,7 +2,7 @@
 import socket
 from unittest.mock import patch
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
 from ..protocol import netguard, resolver
@@ -152,3 +152,22 @@ class TestPolicyFormErrors(IntegrationCase):
         self.assertEqual(
             policy._retry_schedule().format(), "5s 5m 30m 2h 5h 10h 14h 20h 1d"
         )
+
+    def test_the_direction_stays_once_there_are_messages_or_subscriptions(self):
+        endpoint = self.make_endpoint()
+        endpoint.direction = "in"
+        endpoint.direction = "out"
+        self.make_subscription(endpoint)
+        with self.assertRaisesRegex(UserError, endpoint.name):
+            endpoint.direction = "in"
+        endpoint.direction = "out"
+
+    def test_copies_have_codes_of_their_own(self):
+        endpoint = self.make_endpoint()
+        copies = endpoint.copy() + endpoint.copy()
+        codes = {*copies.mapped("code"), endpoint.code}
+        self.assertEqual(len(codes), 3)
+        self.assertNotEqual(endpoint.system_id.copy().code, endpoint.system_id.code)
+        event_type = self.make_event_type(version=3)
+        self.assertEqual(event_type.copy().version, 4)
+        self.assertEqual(event_type.copy().version, 5)

@@ -77,6 +77,25 @@ class TestMappingLifeCycle(IntegrationCase):
         with self.assertRaisesRegex(AccessError, "You wrote"):
             mapping.with_user(self.both).action_approve()
 
+    def test_the_context_does_not_forge_an_approval(self):
+        forged = {
+            "default_state": "active",
+            "default_author_id": self.approver.id,
+            "default_approver_id": self.approver.id,
+            "default_version": 7,
+        }
+        vals = {"name": "m", "kind": "jsonata", "expression_text": "number"}
+        mapping = (
+            self.env["integration.mapping"]
+            .with_user(self.mapper)
+            .with_context(**forged)
+            .create({**vals, "event_type_id": self.event_type.id})
+        )
+        self.assertEqual(mapping.state, "draft")
+        self.assertEqual(mapping.author_id, self.mapper)
+        self.assertFalse(mapping.approver_id)
+        self.assertEqual(mapping.version, 1)
+
     def test_the_author_cannot_be_forged(self):
         mapping = self.draft(self.both)
         for vals in (
@@ -239,6 +258,38 @@ class TestMappingPreview(IntegrationCase):
         preview = self.preview(reader, mapping_id=mapping.id)
         preview.action_preview()
         self.assertEqual(preview.result, '{"n":"secret 17"}')
+
+    def test_an_event_of_another_type_is_not_previewed(self):
+        protected = self.make_event_type(sensitivity="phi")
+        event = self.make_event(protected, {"number": "secret 17"})
+        preview = self.preview(event_id=event.id)
+        with self.assertRaisesRegex(AccessError, "payload readers"):
+            preview.action_preview()
+        self.assertEqual(preview.result, "")
+        other = self.make_event(self.make_event_type(), {"number": 17})
+        with self.assertRaisesRegex(UserError, self.event_type.code):
+            self.preview(event_id=other.id).action_preview()
+
+    def test_an_onchange_shows_nothing(self):
+        values = {
+            "mapping_id": self.mapping.id,
+            "event_id": self.event.id,
+            "shown": True,
+        }
+        wizard = self.env["integration.mapping.preview"].with_user(self.mapper)
+        spec = {"shown": {}, "result": {}, "event_id": {}, "mapping_id": {}}
+        answer = wizard.onchange(values, ["shown"], spec)
+        self.assertFalse(answer["value"].get("result"))
+        self.assertFalse(self.audit_entries(self.event))
+
+    def test_the_mapping_of_another_company_is_not_shown(self):
+        company = self.env["res.company"].create({"name": "Another"})
+        foreign = self.make_mapping(
+            "secret.rule", event_type_id=self.event_type.id, company_id=company.id
+        )
+        with mute_logger("odoo.addons.base.models.ir_rule"):
+            with self.assertRaises(AccessError):
+                self.preview(mapping_id=foreign.id).read(["expression"])
 
     def test_incoming_messages_are_previewed_as_they_are_applied(self):
         mapping = self.make_mapping(

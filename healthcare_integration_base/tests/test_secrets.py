@@ -43,6 +43,16 @@ class TestSecrets(IntegrationCase):
         exported = credential.export_data(["name", "secret"])["datas"]
         self.assertFalse(exported[0][1])
 
+    def test_saving_does_not_answer_with_the_secret(self):
+        credential = self.make_credential()
+        administrator = self.make_user("administrator")
+        saved = credential.with_user(administrator).web_save(
+            {"secret": "very-private-token"}, {"secret": {}, "has_secret": {}}
+        )
+        self.assertFalse(saved[0]["secret"])
+        self.assertTrue(saved[0]["has_secret"])
+        self.assertEqual(credential._secret(), b"very-private-token")
+
     def test_a_ciphertext_moved_to_another_record_cannot_be_read(self):
         one, two = self.make_credential(), self.make_credential()
         two.secret_token = one.with_context(bin_size=False).secret_token

@@ -28,7 +28,7 @@ class IntegrationMappingPreview(models.TransientModel):
     )
     direction = fields.Selection(related="mapping_id.direction")
     event_type_id = fields.Many2one(related="mapping_id.event_type_id")
-    expression = fields.Text(related="mapping_id.expression")
+    expression = fields.Text(related="mapping_id.expression", related_sudo=False)
     event_id = fields.Many2one(
         "integration.event",
         compute="_compute_sample",
@@ -73,6 +73,7 @@ class IntegrationMappingPreview(models.TransientModel):
 
         :return: the same form
         :raises AccessError: no right for mappings, or for content of this sensitivity
+        :raises UserError: nothing to preview on, or of another type than the mapping's
         """
         self.ensure_one()
         self._check_rights()
@@ -80,6 +81,13 @@ class IntegrationMappingPreview(models.TransientModel):
         if not sample:
             raise UserError(
                 self.env._("Choose an event or message to preview the mapping on.")
+            )
+        if self._sample_type() != self.event_type_id:
+            raise UserError(
+                self.env._(
+                    "The mapping is for %(code)s; choose one of this type.",
+                    code=self.event_type_id.display_name,
+                )
             )
         self.env["integration.audit.entry"]._log(
             "payload_view",
@@ -112,15 +120,17 @@ class IntegrationMappingPreview(models.TransientModel):
         sample.check_access("read")
         return sample
 
+    def _sample_type(self):
+        sample = self._sample().sudo()
+        return sample.type_id if self.direction == "out" else sample.event_type_id
+
     def _check_rights(self):
         user = self.env.user
         if not self.env.su and not (user.has_group(MAPPER) or user.has_group(APPROVER)):
             raise AccessError(
                 self.env._("Only mappers and approvers may preview mappings.")
             )
-        protected = (
-            self.event_type_id.sudo().sensitivity == "phi" or self.direction == "in"
-        )
+        protected = self._sample_type().sensitivity == "phi" or self.direction == "in"
         if protected and not self.env.su and not user.has_group(PAYLOAD_READER):
             raise AccessError(
                 self.env._(
@@ -134,7 +144,8 @@ class IntegrationMappingPreview(models.TransientModel):
             preview.update(
                 {"result": "", "error": "", "schema_errors": "", "content_type": ""}
             )
-            if preview.shown:
+            # An onchange could bring its own "shown"; only a saved one is in the audit trail.
+            if preview.shown and isinstance(preview.id, int):
                 preview._check_rights()
                 preview._show()
 
@@ -161,5 +172,5 @@ class IntegrationMappingPreview(models.TransientModel):
             raise Rejected("The body is no longer stored", code="body_missing")
         mimetype, charset = codecs.parse_content_type(message.content_type or "")
         codec = codecs.get(message.endpoint_id.codec)
-        received = codec.read(payload.clear(stored), mimetype, charset)
+        received = codec.parse(payload.clear(stored), mimetype, charset)
         return render.render_incoming(received.data, received.meta(), self.mapping_id)
