@@ -6,7 +6,7 @@
 PYTHON ?= python3
 RIG = $(PYTHON) -B -m dev.rig
 
-.PHONY: help demo test run setup lint stop clean
+.PHONY: help demo test run bench setup lint stop clean
 .DEFAULT_GOAL := help
 
 help:   ## this list
@@ -20,6 +20,9 @@ test:   ## set everything up, then run all tests
 
 run:    ## a server at http://localhost:8069 with demo data (admin / admin)
 	@$(RIG) run
+
+bench:  ## measure: BENCH="capture delivery mapping", default all (minutes)
+	@$(PYTHON) -B -m bench $(BENCH)
 
 setup:  ## set everything up only
 	@$(RIG) setup
