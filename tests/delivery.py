@@ -98,15 +98,22 @@ class Partner:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 answer = partner._take(Received(self.path, headers, body, time.time()))
-                status, extra, content = answer if isinstance(answer, tuple) else (answer, {}, b"")
+                status, extra, content = (
+                    answer if isinstance(answer, tuple) else (answer, {}, b"")
+                )
                 try:
                     self.send_response(status)
-                    for name, value in {**extra, "Content-Length": str(len(content))}.items():
+                    for name, value in {
+                        **extra,
+                        "Content-Length": str(len(content)),
+                    }.items():
                         self.send_header(name, value)
                     self.end_headers()
                     self.wfile.write(content)
                 except OSError:
-                    self.close_connection = True  # the sender is gone: killed by the test
+                    self.close_connection = (
+                        True  # the sender is gone: killed by the test
+                    )
 
             def log_message(self, *arguments):
                 """Keep the test's output clean."""

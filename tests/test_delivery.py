@@ -17,7 +17,10 @@ def test_message_arrives_signed_and_once(database, odoo_server, sql, workers):
         odoo_server(workers=workers)
         made = make_endpoints(database, {"code": "one", "url": partner.url + "/in"})
         send(database, [{"endpoint": made["one"], "number": 7}])
-        poll(lambda: sql("SELECT 1 FROM integration_message WHERE state = 'delivered'"), 30)
+        poll(
+            lambda: sql("SELECT 1 FROM integration_message WHERE state = 'delivered'"),
+            30,
+        )
     (request,) = partner.requests
     assert request.number == 7
     Webhook(SECRET).verify(request.body, request.headers)

@@ -27,16 +27,21 @@ def test_no_wake_up_is_lost(database, odoo_server, sql):
         without_sweep(sql)
         codes = [f"race{n}" for n in range(4)]
         made = make_endpoints(
-            database, *({"code": code, "url": f"{partner.url}/{code}"} for code in codes)
+            database,
+            *({"code": code, "url": f"{partner.url}/{code}"} for code in codes),
         )
         with ThreadPoolExecutor(WRITERS) as pool:
-            sources = [_writer(number, list(made.values())) for number in range(WRITERS)]
+            sources = [
+                _writer(number, list(made.values())) for number in range(WRITERS)
+            ]
             list(pool.map(lambda source: run_in_odoo(database, source, 240), sources))
         total = WRITERS * COMMITS
         poll(lambda: states(sql).get("delivered") == total, 60, 0.2, f"{states(sql)}")
         assert all(server.running() for server in servers)
     assert len(partner.requests) == len(partner.ids()) == total
-    drains = sql.value("SELECT count(*) FROM queue_job WHERE method_name = '_job_drain'")
+    drains = sql.value(
+        "SELECT count(*) FROM queue_job WHERE method_name = '_job_drain'"
+    )
     assert drains > 3, "the drains did not come and go"
     assert not sql("SELECT 1 FROM integration_attempt WHERE outcome <> 'success'")
 
@@ -57,7 +62,11 @@ def test_order_and_one_owner_over_overlapping_drains(database, odoo_server, sql)
             odoo_server(overrides=SHORT_STAYS)
         made = make_endpoints(
             database,
-            {"code": "order", "url": partner.url + "/order", "policy": {"concurrency": 2}},
+            {
+                "code": "order",
+                "url": partner.url + "/order",
+                "policy": {"concurrency": 2},
+            },
             {"code": "lane", "url": partner.url + "/lane", "lane": "second"},
         )
         batches = [
@@ -73,11 +82,15 @@ def test_order_and_one_owner_over_overlapping_drains(database, odoo_server, sql)
     assert partner.most_busy["/lane"] == 1
     for path in ("/order", "/lane"):
         for key in {request.key for request in partner.of(path)}:
-            numbers = [request.number for request in partner.of(path) if request.key == key]
+            numbers = [
+                request.number for request in partner.of(path) if request.key == key
+            ]
             assert numbers == sorted(set(numbers))
 
 
-def test_endpoint_in_the_hands_of_another_drain_is_left_alone(database, odoo_server, sql):
+def test_endpoint_in_the_hands_of_another_drain_is_left_alone(
+    database, odoo_server, sql
+):
     """Who has not got the endpoint's lock sends nothing; it goes on when the lock is free."""
     with Partner() as partner:
         odoo_server()
@@ -88,7 +101,9 @@ def test_endpoint_in_the_hands_of_another_drain_is_left_alone(database, odoo_ser
         )
         sql("SELECT pg_advisory_lock(%s, %s)", 0x484345, made["owned"])
         batch = [
-            {"endpoint": made[code], "number": n} for n in range(5) for code in ("owned", "free")
+            {"endpoint": made[code], "number": n}
+            for n in range(5)
+            for code in ("owned", "free")
         ]
         run_in_odoo(database, send_source([batch]))
         poll(lambda: states(sql) == {"delivered": 5, "pending": 5}, 60, 0.2)
@@ -114,15 +129,23 @@ def test_one_hung_endpoint_delays_nobody(database, odoo_server, sql):
     with Partner(_answer_but_hang) as partner:
         odoo_server()
         specs = [{"code": f"e{n}", "url": f"{partner.url}/e{n}"} for n in range(19)]
-        hung = {"code": "hung", "url": partner.url + "/hung", "policy": {"deadline": 20}}
+        hung = {
+            "code": "hung",
+            "url": partner.url + "/hung",
+            "policy": {"deadline": 20},
+        }
         made = make_endpoints(database, hung, *specs)
         batch = [
-            {"endpoint": endpoint, "number": n} for n in range(10) for endpoint in made.values()
+            {"endpoint": endpoint, "number": n}
+            for n in range(10)
+            for endpoint in made.values()
         ]
         run_in_odoo(database, send_source([batch]))
         poll(lambda: states(sql).get("delivered") == 190, 60, 0.1, f"{states(sql)}")
         assert not sql("SELECT 1 FROM integration_attempt WHERE outcome <> 'success'")
-        healthy = [request.at for request in partner.requests if request.path != "/hung"]
+        healthy = [
+            request.at for request in partner.requests if request.path != "/hung"
+        ]
         assert partner.busy["/hung"] == 4  # its slots, and no others
         assert max(healthy) - min(healthy) < 20, "the others waited for the hung one"
 

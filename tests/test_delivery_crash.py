@@ -28,7 +28,11 @@ def test_kill_while_delivering(database, odoo_server, sql, workers):
             {"code": "crash", "url": partner.url + "/in", "policy": {"concurrency": 3}},
         )
         batch = [
-            {"endpoint": made["crash"], "number": n, "key": f"k{n % 50}" if n % 2 else None}
+            {
+                "endpoint": made["crash"],
+                "number": n,
+                "key": f"k{n % 50}" if n % 2 else None,
+            }
             for n in range(MESSAGES)
         ]
         send(database, batch)
@@ -40,7 +44,9 @@ def test_kill_while_delivering(database, odoo_server, sql, workers):
         assert sent_before < MESSAGES
         partner.gate.set()
         server.start()
-        poll(lambda: states(sql).get("delivered") == MESSAGES, 150, 0.5, f"{states(sql)}")
+        poll(
+            lambda: states(sql).get("delivered") == MESSAGES, 150, 0.5, f"{states(sql)}"
+        )
     assert {request.number for request in partner.requests} == set(range(MESSAGES))
     assert len(partner.ids()) == MESSAGES
     by_id = {}
@@ -48,7 +54,9 @@ def test_kill_while_delivering(database, odoo_server, sql, workers):
         by_id.setdefault(request.id, set()).add(request.body)
     assert all(len(bodies) == 1 for bodies in by_id.values())
     repeated = len(partner.requests) - MESSAGES
-    unknown = sql.value("SELECT count(*) FROM integration_attempt WHERE outcome = 'unknown'")
+    unknown = sql.value(
+        "SELECT count(*) FROM integration_attempt WHERE outcome = 'unknown'"
+    )
     assert 0 < unknown and repeated <= unknown
     assert not sql("SELECT 1 FROM integration_queue_entry")
     _assert_order(partner)

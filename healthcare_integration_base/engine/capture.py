@@ -19,7 +19,6 @@ from typing import Any
 from psycopg2 import OperationalError
 
 from odoo import SUPERUSER_ID, api
-from odoo.tools import SQL
 
 from .. import runtime
 from ..protocol import envelope, ids
@@ -91,7 +90,9 @@ def emit(records, code: str) -> None:
         key = (code, records._name, res_id)
         known = buffer.get(key)
         if known and not origin:
-            known.origin = None  # also changed by somebody else: its system must hear of it
+            known.origin = (
+                None  # also changed by somebody else: its system must hear of it
+            )
         if known:
             continue
         buffer[key] = Emission(
@@ -163,7 +164,9 @@ def _attempt(env, build) -> bool:
 def _build_groups(env, groups) -> None:
     existing: dict[str, set[int]] = {}
     for model in {model for model, _code in groups}:
-        wanted = {e.res_id for (m, _c), group in groups.items() if m == model for e in group}
+        wanted = {
+            e.res_id for (m, _c), group in groups.items() if m == model for e in group
+        }
         existing[model] = set(env[model].browse(wanted).exists()._ids)
     for (model, code), group in groups.items():
         for emission in group:
@@ -202,7 +205,9 @@ def _build_company(env, model: str, code: str, group: Sequence[Emission]) -> Non
         if emission.data is None:
             emission.error = "payload_missing"
         emission.ordering_key = keys.get(record.id) or None
-        emission.correlation = emission.correlation or correlations.get(record.id) or None
+        emission.correlation = (
+            emission.correlation or correlations.get(record.id) or None
+        )
         emission.matches = wanted_by.get(record.id, set())
         # the number of a document is fine in lists, the name of a patient is not
         emission.res_name = None if phi else _name_of(record)
@@ -222,7 +227,9 @@ def matches(records, plans: Iterable[Plan]) -> dict[int, set[int]]:
             domain = subscriber.domain
             if repr(domain) not in kept:
                 kept[repr(domain)] = (
-                    records.filtered_domain(list(domain))._ids if domain else records._ids
+                    records.filtered_domain(list(domain))._ids
+                    if domain
+                    else records._ids
                 )
             for res_id in kept[repr(domain)]:
                 found.setdefault(res_id, set()).add(subscriber.id)
@@ -262,7 +269,9 @@ def _add_data(row: dict[str, Any], emission: Emission, plan: Plan) -> None:
     if not plan.phi:
         return
     if row["ordering_key"]:
-        row["ordering_key"] = runtime.keyring().keyed_hash(row["ordering_key"], "ordering")
+        row["ordering_key"] = runtime.keyring().keyed_hash(
+            row["ordering_key"], "ordering"
+        )
     if row["data"] is not None:
         aad = payload.event_aad(plan.type_id, emission.res_model, emission.res_id)
         row["data"] = payload.seal_text(row["data"], aad)

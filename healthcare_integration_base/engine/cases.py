@@ -46,7 +46,9 @@ def open_for(env, message_ids: Sequence[int]) -> None:
     )
     groups: dict[Cause, list[dict]] = {}
     for row in sql.rows_of(env.cr, statement):
-        cause = Cause(row["endpoint_id"], row["event_type_id"], row["category"], row["code"])
+        cause = Cause(
+            row["endpoint_id"], row["event_type_id"], row["category"], row["code"]
+        )
         groups.setdefault(cause, []).append(row)
     for cause, rows in groups.items():
         attach(env, cause, rows)
@@ -57,10 +59,17 @@ def attach(env, cause: Cause, rows: Sequence[dict]) -> None:
     case = _find(env, cause) or _create(env, cause, rows)
     ids = [row["id"] for row in rows]
     statement = SQL(
-        "UPDATE integration_message SET exception_id = %s WHERE id = ANY(%s)", case.id, ids
+        "UPDATE integration_message SET exception_id = %s WHERE id = ANY(%s)",
+        case.id,
+        ids,
     )
     sql.run(env.cr, statement)
-    case.write({"last_seen": fields.Datetime.now(), "detail": rows[-1]["last_error"] or case.detail})
+    case.write(
+        {
+            "last_seen": fields.Datetime.now(),
+            "detail": rows[-1]["last_error"] or case.detail,
+        }
+    )
     left = {row["exception_id"] for row in rows} - {None, case.id}
     env["integration.message"].invalidate_model(["exception_id"])
     env["integration.exception"].browse(left)._close_if_through()
@@ -103,8 +112,12 @@ def route(env, endpoint, event_type, category: str, company_id: int | None):
     queues = env["integration.exception.queue"].search(
         [("company_id", "in", [False, company_id])], order="sequence, id"
     )
-    takers = queues.filtered(lambda queue: takes(queue, event_type.code or "", category))
-    catch_all = queues.filtered(lambda q: not _words(q.category_codes) and not _words(q.event_prefixes))
+    takers = queues.filtered(
+        lambda queue: takes(queue, event_type.code or "", category)
+    )
+    catch_all = queues.filtered(
+        lambda q: not _words(q.category_codes) and not _words(q.event_prefixes)
+    )
     return (takers - catch_all)[:1] or catch_all[:1] or queues[-1:]
 
 

@@ -32,7 +32,8 @@ def gates(cr) -> dict[int, float]:
 def overview(env) -> dict[str, Any]:
     """Return all figures; counted with the user's own rights."""
     figures = {
-        name: _figure(env, model, domain) for name, (model, domain) in _domains(env).items()
+        name: _figure(env, model, domain)
+        for name, (model, domain) in _domains(env).items()
     }
     return {**figures, **_facts(env)}
 
@@ -53,16 +54,26 @@ def _domains(env) -> dict[str, tuple[str, list[Any]]]:
         "pending": (message, [("state", "=", "pending")]),
         "open_cases": (case, [opened]),
         "my_cases": (case, [opened, ("user_id", "=", env.uid)]),
-        "overdue_cases": (case, [opened, ("deadline", "<", fields.Datetime.to_string(now))]),
+        "overdue_cases": (
+            case,
+            [opened, ("deadline", "<", fields.Datetime.to_string(now))],
+        ),
         "paused_endpoints": (
             "integration.endpoint",
             [("state", "in", ["paused", "disabled"])],
         ),
         "delivered_24h": (
             message,
-            [("direction", "=", "out"), ("state", "=", "delivered"), ("finished_at", ">=", day)],
+            [
+                ("direction", "=", "out"),
+                ("state", "=", "delivered"),
+                ("finished_at", ">=", day),
+            ],
         ),
-        "received_24h": (message, [("direction", "=", "in"), ("created_at", ">=", day)]),
+        "received_24h": (
+            message,
+            [("direction", "=", "in"), ("created_at", ">=", day)],
+        ),
         "failed_attempts_24h": (
             "integration.attempt",
             [("outcome", "=", "failure"), ("started_at", ">=", day)],
@@ -84,18 +95,26 @@ def _facts(env) -> dict[str, Any]:
     }
 
 
-def _hints(env, environment: str | None, ring: bool, runner: dict[str, Any]) -> list[dict]:
+def _hints(
+    env, environment: str | None, ring: bool, runner: dict[str, Any]
+) -> list[dict]:
     """Return what is wrong with this node: ``{"level", "text"}``."""
     hints = []
     if environment is None:
-        hints.append(env._("The section [healthcare_integration] of odoo.conf cannot be read."))
+        hints.append(
+            env._("The section [healthcare_integration] of odoo.conf cannot be read.")
+        )
     elif not ring:
         hints.append(
-            env._("This node has no encryption key: secrets and personal data cannot be processed.")
+            env._(
+                "This node has no encryption key: secrets and personal data cannot be processed."
+            )
         )
     if not runner["ok"]:
         hints.append(
-            env._("Jobs wait for more than a minute: is queue_job's runner at work, its channel free?")
+            env._(
+                "Jobs wait for more than a minute: is queue_job's runner at work, its channel free?"
+            )
         )
     return [{"level": "warning", "text": text} for text in hints]
 
@@ -109,8 +128,16 @@ def _node() -> tuple[str | None, bool]:
 
 def _oldest_due(env) -> float:
     """Return for how long the oldest message that may run has been waiting, in seconds."""
-    rows = sql.rows_of(env.cr, store.endpoints_with_work(SQL("TRUE"))) if _node()[0] else []
-    waits = [-row["due_in"] for row in rows if row["due_in"] is not None and row["due_in"] < 0]
+    rows = (
+        sql.rows_of(env.cr, store.endpoints_with_work(SQL("TRUE")))
+        if _node()[0]
+        else []
+    )
+    waits = [
+        -row["due_in"]
+        for row in rows
+        if row["due_in"] is not None and row["due_in"] < 0
+    ]
     return round(max(waits, default=0.0), 1)
 
 
@@ -131,7 +158,12 @@ def _runner(env) -> dict[str, Any]:
     row = sql.rows_of(env.cr, statement)[0]
     lanes = env["integration.drain"].sudo()._lanes()
     drained = [lane for lane in sorted(lanes) if _drained(env, lane)]
-    return {"lanes": sorted(lanes), "drained": drained, "jobs": row, "ok": not row["waiting"]}
+    return {
+        "lanes": sorted(lanes),
+        "drained": drained,
+        "jobs": row,
+        "ok": not row["waiting"],
+    }
 
 
 def _drained(env, lane: str) -> bool:

@@ -73,8 +73,17 @@ def replay(cr, message_ids: Sequence[int]) -> list[int]:
     originals = sql.rows_of(cr, _originals(message_ids))
     dead = [row["id"] for row in originals if row["state"] == "dead"]
     if dead:
-        sql.run(cr, SQL("DELETE FROM integration_queue_entry WHERE message_id = ANY(%s)", dead))
-        sql.run(cr, SQL("UPDATE integration_message SET superseded = true WHERE id = ANY(%s)", dead))
+        sql.run(
+            cr,
+            SQL("DELETE FROM integration_queue_entry WHERE message_id = ANY(%s)", dead),
+        )
+        sql.run(
+            cr,
+            SQL(
+                "UPDATE integration_message SET superseded = true WHERE id = ANY(%s)",
+                dead,
+            ),
+        )
     new = outbox.insert_messages(cr, [_replayed(row) for row in originals])
     _copy_received(cr, originals, new)
     return new
@@ -110,8 +119,12 @@ def _replayed(row: dict[str, Any]) -> dict[str, Any]:
 
 def _copy_received(cr, originals: Sequence[dict[str, Any]], new: Sequence[int]) -> None:
     """Give replays of incoming messages the raw bytes, bound to their own id."""
-    pairs = [(o, n) for o, n in zip(originals, new, strict=True) if o["direction"] == "in"]
-    bodies = payload.load(cr, [original["id"] for original, _new in pairs]) if pairs else {}
+    pairs = [
+        (o, n) for o, n in zip(originals, new, strict=True) if o["direction"] == "in"
+    ]
+    bodies = (
+        payload.load(cr, [original["id"] for original, _new in pairs]) if pairs else {}
+    )
     rows = [
         {
             "message_id": new_id,

@@ -171,10 +171,13 @@ def insert_messages(cr, messages: Sequence[Mapping[str, Any]]) -> list[int]:
     return [row["id"] for row in sql.rows_of(cr, statement)]
 
 
-def _drop_unwanted(cr, event_ids: Sequence[int], messages: Sequence[Mapping[str, Any]]) -> None:
+def _drop_unwanted(
+    cr, event_ids: Sequence[int], messages: Sequence[Mapping[str, Any]]
+) -> None:
     """Take back messages of renewed events whose record no longer passes the filter."""
     wanted = [
-        {"event_id": m["event_id"], "subscription_id": m["subscription_id"]} for m in messages
+        {"event_id": m["event_id"], "subscription_id": m["subscription_id"]}
+        for m in messages
     ]
     statement = SQL(
         """

@@ -49,7 +49,9 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def load(cr, message_ids: Sequence[int], kind: str = "body") -> dict[int, dict[str, Any]]:
+def load(
+    cr, message_ids: Sequence[int], kind: str = "body"
+) -> dict[int, dict[str, Any]]:
     """Return ``body`` (token where ``encrypted``) and ``facts`` by message."""
     statement = SQL(
         "SELECT message_id, kind, body, encrypted, facts FROM integration_payload"

@@ -170,7 +170,9 @@ def heal(endpoints: SQL) -> SQL:
 def orphans(endpoint_ids: Sequence[int], token: str) -> SQL:
     """Return the condition for claims of former owners of endpoints."""
     return SQL(
-        "endpoint_id = ANY(%s) AND claim IS NOT NULL AND claim <> %s", list(endpoint_ids), token
+        "endpoint_id = ANY(%s) AND claim IS NOT NULL AND claim <> %s",
+        list(endpoint_ids),
+        token,
     )
 
 
@@ -218,7 +220,11 @@ def try_lock(space: int, keys: Sequence[int]) -> SQL:
 
 def unlock(space: int, keys: Sequence[int]) -> SQL:
     """Give advisory locks back."""
-    return SQL("SELECT pg_advisory_unlock(%s, k) FROM unnest(%s::int[]) AS k", space, list(keys))
+    return SQL(
+        "SELECT pg_advisory_unlock(%s, k) FROM unnest(%s::int[]) AS k",
+        space,
+        list(keys),
+    )
 
 
 def is_locked(space: int, key: int) -> SQL:

@@ -84,7 +84,9 @@ class Changed:
         self.failing.update(other.failing)
 
 
-def write(env, results: Sequence[Result], health: Mapping[int, Any], token: str) -> Changed:
+def write(
+    env, results: Sequence[Result], health: Mapping[int, Any], token: str
+) -> Changed:
     """Write results of messages that are still ours; the others become late attempts."""
     cr = env.cr
     ids = [result.claim.message_id for result in results]
@@ -231,7 +233,9 @@ def load_health(cr, endpoint_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]
         " WHERE endpoint_id = ANY(%s)",
         list(endpoint_ids),
     )
-    return {row["endpoint_id"]: row["runtime"] or {} for row in sql.rows_of(cr, statement)}
+    return {
+        row["endpoint_id"]: row["runtime"] or {} for row in sql.rows_of(cr, statement)
+    }
 
 
 def _write_health(cr, health: Mapping[int, Mapping[str, Any]]) -> None:
@@ -240,7 +244,10 @@ def _write_health(cr, health: Mapping[int, Mapping[str, Any]]) -> None:
     moments = ("open_until", "retry_floor_at", "failing_since")
     kept = ("last_success_at", "last_failure_at")
     updates = [
-        *(SQL("%s = EXCLUDED.%s", SQL.identifier(c), SQL.identifier(c)) for c in moments),
+        *(
+            SQL("%s = EXCLUDED.%s", SQL.identifier(c), SQL.identifier(c))
+            for c in moments
+        ),
         *(
             SQL("%s = COALESCE(EXCLUDED.%s, h.%s)", *[SQL.identifier(c)] * 3)
             for c in kept
@@ -283,7 +290,12 @@ def _failing(results: Sequence[Result]) -> dict[int, tuple[str, str, str, int]]:
         outcome = result.report.outcome
         if outcome.hold:
             text = result.report.error or ""
-            reason = (result.report.klass or "", outcome.code or "", text, result.claim.message_id)
+            reason = (
+                result.report.klass or "",
+                outcome.code or "",
+                text,
+                result.claim.message_id,
+            )
             found[result.claim.endpoint_id] = reason
     return found
 

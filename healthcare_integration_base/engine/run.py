@@ -55,11 +55,17 @@ class Dispatcher:
         """Hand each message to the processor of its direction."""
         with self._store.transaction() as env:
             ids = [claim.message_id for claim in claimed]
-            statement = SQL("SELECT id, direction FROM integration_message WHERE id = ANY(%s)", ids)
-            found = {row["id"]: row["direction"] for row in sql.rows_of(env.cr, statement)}
+            statement = SQL(
+                "SELECT id, direction FROM integration_message WHERE id = ANY(%s)", ids
+            )
+            found = {
+                row["id"]: row["direction"] for row in sql.rows_of(env.cr, statement)
+            }
         result: dict[int, Any] = {}
         for direction, processor in self._processors.items():
-            part = [claim for claim in claimed if found.get(claim.message_id) == direction]
+            part = [
+                claim for claim in claimed if found.get(claim.message_id) == direction
+            ]
             for message_id, task in (processor.prepare(part) if part else {}).items():
                 ready = task if isinstance(task, Report) else (processor, task)
                 result[message_id] = ready
@@ -84,7 +90,9 @@ class Applier:
     async def process(self, task: Any) -> Report:
         """Apply one message, in a transaction of its own."""
         report = await self._call(self._inner.apply, task)
-        return replace(report, final_state=report.final_state or self._inner.final_state)
+        return replace(
+            report, final_state=report.final_state or self._inner.final_state
+        )
 
 
 def options(lanes: int = 0) -> Options:
@@ -130,7 +138,9 @@ def longest_exchange() -> float:
     return max(5.0, limit / 2 - 5)
 
 
-def run_lane(env, lane: str, chosen: Options | None = None, *, threaded: bool = True) -> Ended:
+def run_lane(
+    env, lane: str, chosen: Options | None = None, *, threaded: bool = True
+) -> Ended:
     """Drain a lane in this thread.
 
     :param threaded: database calls run in a thread of their own, so that a slow
@@ -183,7 +193,9 @@ def _database_thread(database: str) -> ThreadPoolExecutor:
 async def _drain(store: DrainStore, chosen: Options, executor) -> Ended:
     call = _in(executor) if executor else inline
     async with AsyncExitStack() as stack:
-        sender = await stack.enter_async_context(Sender(store.transaction, longest_exchange()))
+        sender = await stack.enter_async_context(
+            Sender(store.transaction, longest_exchange())
+        )
         processors = {"out": sender, "in": Applier(store, call)}
         drain = Drain(
             store,
@@ -198,6 +210,8 @@ async def _drain(store: DrainStore, chosen: Options, executor) -> Ended:
 
 def _in(executor: ThreadPoolExecutor):
     async def call(function, *args):
-        return await asyncio.get_running_loop().run_in_executor(executor, function, *args)
+        return await asyncio.get_running_loop().run_in_executor(
+            executor, function, *args
+        )
 
     return call

@@ -87,7 +87,10 @@ class Sender:
         """
         with self._transaction() as env:
             rows = sql.rows_of(env.cr, _load([c.message_id for c in claimed]))
-            routes = {i: _route(env, i, self._longest) for i in {r["endpoint_id"] for r in rows}}
+            routes = {
+                i: _route(env, i, self._longest)
+                for i in {r["endpoint_id"] for r in rows}
+            }
             bodies = payload.load(env.cr, [row["id"] for row in rows])
             done = {row["id"]: _prepare(env, row, routes, bodies) for row in rows}
             new = [entry for _ready, entry in done.values() if entry]
@@ -99,7 +102,9 @@ class Sender:
     async def process(self, letter: Letter) -> Report:
         """Send one message and say what came of it."""
         if letter.route.state == "shadow":
-            return self._report(letter, Outcome(True), {}, None, time.time(), final_state="shadow")
+            return self._report(
+                letter, Outcome(True), {}, None, time.time(), final_state="shadow"
+            )
         started = time.time()
         headers: dict[str, str] = {}
         response, error = None, None
@@ -114,7 +119,9 @@ class Sender:
 
     async def _exchange(self, letter: Letter, headers: dict[str, str]) -> Response:
         route = letter.route
-        request = Request("POST", route.url, headers, letter.body, allow_http=route.allow_http)
+        request = Request(
+            "POST", route.url, headers, letter.body, allow_http=route.allow_http
+        )
         return await self._client.send(
             request, deadline=route.deadline, connect_timeout=route.connect_timeout
         )
@@ -149,7 +156,9 @@ class Sender:
 def _network_policy() -> NetworkPolicy:
     """Allow http to nobody by itself: each request says so for its own endpoint."""
     try:
-        return NetworkPolicy(False, runtime.network_policy("production").allowed_networks)
+        return NetworkPolicy(
+            False, runtime.network_policy("production").allowed_networks
+        )
     except Configuration as exc:
         _logger.error("%s No private network is allowed.", exc.message)
         return NetworkPolicy()
@@ -200,13 +209,22 @@ def _prepare(env, row, routes, bodies) -> tuple[Letter | Report, dict[str, Any] 
         body, facts = _render(env, row, route)
         if row["phi"]:
             runtime.keyring().primary_id  # noqa: B018 - raises when there is no key
-        entry = {"message_id": row["id"], "body": body, "phi": row["phi"], "facts": facts}
+        entry = {
+            "message_id": row["id"],
+            "body": body,
+            "phi": row["phi"],
+            "facts": facts,
+        }
         return _letter(row, route, body, facts), entry
     except IntegrationError as exc:
         return _failure(exc), None
     except Exception as exc:  # one event's bad data must not stop its neighbours
-        _logger.error("Message %s cannot be rendered (%s)", row["id"], type(exc).__name__)
-        return _failure(MappingError("The body cannot be made", code="render_failed")), None
+        _logger.error(
+            "Message %s cannot be rendered (%s)", row["id"], type(exc).__name__
+        )
+        return _failure(
+            MappingError("The body cannot be made", code="render_failed")
+        ), None
 
 
 def _failure(exc: IntegrationError) -> Report:

@@ -32,7 +32,9 @@ def unnest(rows: Sequence[Mapping[str, Any]], types: Mapping[str, str]) -> SQL:
 
     :param types: column name -> PostgreSQL type; both come from our source only
     """
-    arrays = [SQL("%s::" + t + "[]", [r.get(c) for r in rows]) for c, t in types.items()]
+    arrays = [
+        SQL("%s::" + t + "[]", [r.get(c) for r in rows]) for c, t in types.items()
+    ]
     return SQL(
         "unnest(%s) WITH ORDINALITY AS v(%s)",
         SQL(", ").join(arrays),
@@ -46,7 +48,9 @@ def names(columns: Iterable[str], prefix: str = "") -> SQL:
     return SQL(", ").join(SQL.identifier(*part) for part in parts)
 
 
-def insert(table: str, rows: Sequence[Mapping[str, Any]], types: Mapping[str, str]) -> SQL:
+def insert(
+    table: str, rows: Sequence[Mapping[str, Any]], types: Mapping[str, str]
+) -> SQL:
     """Return ``INSERT INTO table (columns) SELECT … `` in the order of the rows."""
     return SQL(
         "INSERT INTO %s (%s) SELECT %s FROM %s ORDER BY place",

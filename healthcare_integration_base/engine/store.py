@@ -140,7 +140,9 @@ class DrainStore:
         if self._lane_locked:
             sql.run(self.env.cr, queue.unlock(queue.SPACE_LANE, [lane_key(self.lane)]))
         if self._owned:
-            sql.run(self.env.cr, queue.unlock(queue.SPACE_ENDPOINT, sorted(self._owned)))
+            sql.run(
+                self.env.cr, queue.unlock(queue.SPACE_ENDPOINT, sorted(self._owned))
+            )
         self._lane_locked, self._owned = False, set()
 
     @_transaction
@@ -178,7 +180,9 @@ class DrainStore:
 
     # -- recording -----------------------------------------------------------------
 
-    def record(self, results: Sequence[Result], health: Mapping[int, Mapping[str, Any]]) -> None:
+    def record(
+        self, results: Sequence[Result], health: Mapping[int, Mapping[str, Any]]
+    ) -> None:
         """Write results in one transaction; if it fails, each in one of its own."""
         results = [result for result in results if not result.report.recorded]
         if not results:
@@ -187,8 +191,12 @@ class DrainStore:
             changed = self._record(results, health)
         except StoreLost:
             raise
-        except Exception as exc:  # one result the database refuses must not cost the others
-            _logger.error("%s results are recorded one by one: %s", len(results), where(exc))
+        except (
+            Exception
+        ) as exc:  # one result the database refuses must not cost the others
+            _logger.error(
+                "%s results are recorded one by one: %s", len(results), where(exc)
+            )
             changed = record.Changed()
             for result in results:
                 changed.update(self._record_one(result))
@@ -205,7 +213,9 @@ class DrainStore:
             raise
         except Exception as exc:
             number = result.claim.message_id
-            _logger.error("The result of message %s is recorded bare: %s", number, where(exc))
+            _logger.error(
+                "The result of message %s is recorded bare: %s", number, where(exc)
+            )
             return self._record([record.bare(result)], {})
 
     def _follow_up(self, changed: record.Changed) -> None:
@@ -248,7 +258,9 @@ class SingleStore(DrainStore):
             self.token,
         )
         states = ("test", *RUNNING)
-        rows = sql.rows_of(self.env.cr, endpoints_with_work(statement, self.token, states))
+        rows = sql.rows_of(
+            self.env.cr, endpoints_with_work(statement, self.token, states)
+        )
         return [_spec(row) for row in rows]
 
     @_transaction
@@ -309,7 +321,9 @@ def _spec(row: Mapping[str, Any]) -> EndpointSpec:
         concurrency=max(1, row["concurrency"]),
         rate=max(0.0, float(row["max_rate"] or 0)),
         burst=max(1, row["burst"]),
-        schedule=_schedule(row["retry_schedule"] or "", float(row["retry_jitter"] or 0)),
+        schedule=_schedule(
+            row["retry_schedule"] or "", float(row["retry_jitter"] or 0)
+        ),
         breaker_window=float(row["breaker_window"]),
         breaker_min_requests=row["breaker_min_requests"],
         breaker_failure_rate=float(row["breaker_failure_rate"]),

@@ -12,13 +12,24 @@ class IntegrationAttempt(models.Model):
     _order = "message_id, number, id"
     _log_access = False
 
-    message_id = fields.Many2one("integration.message", required=True, readonly=True, ondelete="cascade", index=True)
+    message_id = fields.Many2one(
+        "integration.message",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
+    )
     endpoint_id = fields.Many2one(related="message_id.endpoint_id")
     number = fields.Integer(readonly=True)
     started_at = fields.Datetime(required=True, readonly=True)
     duration = fields.Float(readonly=True, digits=(12, 3), help="Seconds.")
     outcome = fields.Selection(
-        [("success", "Success"), ("failure", "Failure"), ("unknown", "Unknown"), ("late", "Late result")],
+        [
+            ("success", "Success"),
+            ("failure", "Failure"),
+            ("unknown", "Unknown"),
+            ("late", "Late result"),
+        ],
         required=True,
         readonly=True,
     )
@@ -27,8 +38,17 @@ class IntegrationAttempt(models.Model):
     status = fields.Integer("HTTP Status", readonly=True)
     request_headers = fields.Json(readonly=True, help="Redacted.")
     response_headers = fields.Json(readonly=True, help="Redacted.")
-    response = fields.Binary(attachment=False, groups=fields.NO_ACCESS, help="At most 20 kB; ciphertext where phi.")
+    response = fields.Binary(
+        attachment=False,
+        groups=fields.NO_ACCESS,
+        help="At most 20 kB; ciphertext where phi.",
+    )
     response_size = fields.Integer(readonly=True)
-    trigger = fields.Selection([("automatic", "Automatic"), ("manual", "Manual")], default="automatic", required=True, readonly=True)
+    trigger = fields.Selection(
+        [("automatic", "Automatic"), ("manual", "Manual")],
+        default="automatic",
+        required=True,
+        readonly=True,
+    )
     user_id = fields.Many2one("res.users", readonly=True)
     next_attempt_at = fields.Datetime(readonly=True)

@@ -42,7 +42,9 @@ class IntegrationCaptured(models.AbstractModel):
         names = {name for name in self._integration_captured_fields if name in vals}
         if names != {"state"}:
             return bool(names)
-        return vals["state"] == "draft" or any(record.state == "draft" for record in self)
+        return vals["state"] == "draft" or any(
+            record.state == "draft" for record in self
+        )
 
     def _integration_clear_capture(self):
         """Clear the cache now, and again after the commit."""

@@ -109,7 +109,9 @@ class IntegrationDrain(models.AbstractModel):
             return f"ended with {type(exc).__name__}; the sweep goes on"
         if ended.ran or ended.again:
             self._arm_next(lane, ended)
-        return f"{ended.processed} messages" if ended.ran else "another drain has the lane"
+        return (
+            f"{ended.processed} messages" if ended.ran else "another drain has the lane"
+        )
 
     @api.model
     def _drain_options(self):
@@ -125,7 +127,9 @@ class IntegrationDrain(models.AbstractModel):
                 else:
                     env["integration.drain"]._arm(lane, ended.wake_in)
         except psycopg2.Error as exc:
-            _logger.warning("The next drain of lane %s is left to the sweep (%s)", lane, exc.pgcode)
+            _logger.warning(
+                "The next drain of lane %s is left to the sweep (%s)", lane, exc.pgcode
+            )
 
     @api.model
     def _arm(self, lane, wake_in):
@@ -167,7 +171,9 @@ class IntegrationDrain(models.AbstractModel):
 
     @api.model
     def _lanes(self):
-        rows = sql.rows_of(self.env.cr, SQL("SELECT DISTINCT lane FROM integration_endpoint"))
+        rows = sql.rows_of(
+            self.env.cr, SQL("SELECT DISTINCT lane FROM integration_endpoint")
+        )
         return {row["lane"] for row in rows}
 
     # -- run-time state --------------------------------------------------------------------
@@ -179,7 +185,9 @@ class IntegrationDrain(models.AbstractModel):
         reason = self.env._("The partner answered 410 Gone.")
         for endpoint in endpoints.filtered(lambda one: one.state != "disabled"):
             before = endpoint.state
-            endpoint._integration_transition({"state": "disabled", "state_reason": reason})
+            endpoint._integration_transition(
+                {"state": "disabled", "state_reason": reason}
+            )
             self.env["integration.audit.entry"]._log(
                 "state", endpoint, reason, {"state": [before, "disabled"]}
             )
@@ -196,4 +204,3 @@ class IntegrationDrain(models.AbstractModel):
         """
         self.env["integration.message"].check_access("read")
         return dashboard.overview(self.env)
-

@@ -21,33 +21,59 @@ class IntegrationEvent(models.Model):
     _log_access = False
 
     uid = fields.Char("Event ID", required=True, readonly=True, help="UUIDv7.")
-    type_id = fields.Many2one("integration.event.type", required=True, readonly=True, ondelete="restrict", index=True)
+    type_id = fields.Many2one(
+        "integration.event.type",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+        index=True,
+    )
     version = fields.Integer(required=True, readonly=True)
     res_model = fields.Char("Document Model", readonly=True)
-    res_id = fields.Many2oneReference("Document", model_field="res_model", readonly=True)
-    res_name = fields.Char(readonly=True, help="Number of the document when it happened.")
+    res_id = fields.Many2oneReference(
+        "Document", model_field="res_model", readonly=True
+    )
+    res_name = fields.Char(
+        readonly=True, help="Number of the document when it happened."
+    )
     company_id = fields.Many2one("res.company", readonly=True, index=True)
     user_id = fields.Many2one("res.users", readonly=True, help="Who did it.")
     ordering_key = fields.Char(readonly=True)
     occurred_at = fields.Datetime(required=True, readonly=True)
-    data = fields.Text(readonly=True, groups=fields.NO_ACCESS, help="Canonical JSON; ciphertext where phi.")
-    error = fields.Char(readonly=True, help="Why no payload could be built; code, no values.")
+    data = fields.Text(
+        readonly=True,
+        groups=fields.NO_ACCESS,
+        help="Canonical JSON; ciphertext where phi.",
+    )
+    error = fields.Char(
+        readonly=True, help="Why no payload could be built; code, no values."
+    )
     correlation_uid = fields.Char(readonly=True, index=True)
     causation_uid = fields.Char(readonly=True)
     traceparent = fields.Char(readonly=True)
-    origin_system_id = fields.Many2one("integration.system", readonly=True, help="System the change came in from.")
-    txid = fields.Char(readonly=True, groups=fields.NO_ACCESS, help="Transaction and its start: coalescing key.")
+    origin_system_id = fields.Many2one(
+        "integration.system", readonly=True, help="System the change came in from."
+    )
+    txid = fields.Char(
+        readonly=True,
+        groups=fields.NO_ACCESS,
+        help="Transaction and its start: coalescing key.",
+    )
     message_ids = fields.One2many("integration.message", "event_id", readonly=True)
 
     _uid_uniq = models.UniqueIndex("(uid)")
-    _coalesce_uniq = models.UniqueIndex("(txid, type_id, res_model, res_id) WHERE txid IS NOT NULL")
+    _coalesce_uniq = models.UniqueIndex(
+        "(txid, type_id, res_model, res_id) WHERE txid IS NOT NULL"
+    )
     _document_idx = models.Index("(res_model, res_id)")
     _occurred_idx = models.Index("(occurred_at)")
 
     @api.depends("uid", "res_name")
     def _compute_display_name(self):
         for event in self:
-            event.display_name = f"{event.res_name} ({event.uid})" if event.res_name else event.uid
+            event.display_name = (
+                f"{event.res_name} ({event.uid})" if event.res_name else event.uid
+            )
 
     def _data_text(self):
         """Return the canonical JSON in the clear, None if there is none.
@@ -70,7 +96,11 @@ class IntegrationEvent(models.Model):
         """
         self.ensure_one()
         model = self.env.get(self.res_model or "")
-        if not self.error or model is None or not hasattr(model, "_integration_payload"):
+        if (
+            not self.error
+            or model is None
+            or not hasattr(model, "_integration_payload")
+        ):
             return
         company = [self.company_id.id] if self.company_id else []
         context = {"lang": "en_US", "tz": "UTC", "allowed_company_ids": company}

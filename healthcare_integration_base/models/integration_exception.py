@@ -24,9 +24,14 @@ class IntegrationException(models.Model):
     category = fields.Selection(ERROR_CLASSES, required=True, readonly=True)
     code = fields.Char(readonly=True, help="Stable error code.")
     queue_id = fields.Many2one(
-        "integration.exception.queue", index=True, tracking=True, group_expand="_read_group_queue_ids"
+        "integration.exception.queue",
+        index=True,
+        tracking=True,
+        group_expand="_read_group_queue_ids",
     )
-    user_id = fields.Many2one("res.users", string="Assigned to", tracking=True, index=True)
+    user_id = fields.Many2one(
+        "res.users", string="Assigned to", tracking=True, index=True
+    )
     state = fields.Selection(
         [
             ("open", "Open"),
@@ -45,10 +50,14 @@ class IntegrationException(models.Model):
     endpoint_id = fields.Many2one("integration.endpoint", readonly=True, index=True)
     system_id = fields.Many2one(related="endpoint_id.system_id", store=True)
     event_type_id = fields.Many2one("integration.event.type", readonly=True)
-    message_line_ids = fields.One2many("integration.message", "exception_id", string="Messages of the Case")
+    message_line_ids = fields.One2many(
+        "integration.message", "exception_id", string="Messages of the Case"
+    )
     count = fields.Integer("Messages Count", compute="_compute_count")
     unresolved_count = fields.Integer(compute="_compute_count")
-    detail = fields.Text(readonly=True, help="What went wrong, without any value of the payload.")
+    detail = fields.Text(
+        readonly=True, help="What went wrong, without any value of the payload."
+    )
     deadline = fields.Datetime(tracking=True, index=True)
     first_seen = fields.Datetime(readonly=True)
     last_seen = fields.Datetime(readonly=True)
@@ -58,7 +67,8 @@ class IntegrationException(models.Model):
 
     # Closed cases free their fingerprint, so the same cause opens a new one.
     _open_fingerprint_idx = models.UniqueIndex(
-        "(fingerprint) WHERE state IN ('open', 'in_progress')", "There is an open case for this cause."
+        "(fingerprint) WHERE state IN ('open', 'in_progress')",
+        "There is an open case for this cause.",
     )
 
     # -- figures -------------------------------------------------------------------------
@@ -122,7 +132,9 @@ class IntegrationException(models.Model):
         through.write(
             {
                 "state": "resolved",
-                "resolution": self.env._("No message of this case is waiting any more."),
+                "resolution": self.env._(
+                    "No message of this case is waiting any more."
+                ),
                 "resolved_at": fields.Datetime.now(),
             }
         )
@@ -203,7 +215,8 @@ class IntegrationException(models.Model):
         if not self.env.su and not self.env.user.has_group(HANDLER):
             raise AccessError(
                 self.env._(
-                    "Only members of the group %s may do this.", self.env.ref(HANDLER).full_name
+                    "Only members of the group %s may do this.",
+                    self.env.ref(HANDLER).full_name,
                 )
             )
 

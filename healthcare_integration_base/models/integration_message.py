@@ -18,7 +18,7 @@ SHOWN = 200_000
 
 
 class IntegrationMessage(models.Model):
-    """One exchange of bytes with one endpoint; updated once in its life, when finished or retried."""
+    """One exchange of bytes with one endpoint; updated when finished or retried."""
 
     _name = "integration.message"
     _description = "Integration Message"
@@ -27,17 +27,36 @@ class IntegrationMessage(models.Model):
     _rec_names_search = ["uid", "res_name"]
     _log_access = False
 
-    uid = fields.Char("Message ID", required=True, readonly=True, help="UUIDv7; the webhook-id.")
+    uid = fields.Char(
+        "Message ID", required=True, readonly=True, help="UUIDv7; the webhook-id."
+    )
     direction = fields.Selection(DIRECTIONS, required=True, readonly=True)
-    endpoint_id = fields.Many2one("integration.endpoint", required=True, readonly=True, ondelete="restrict")
-    endpoint_state = fields.Selection(related="endpoint_id.state", string="Endpoint State")
+    endpoint_id = fields.Many2one(
+        "integration.endpoint", required=True, readonly=True, ondelete="restrict"
+    )
+    endpoint_state = fields.Selection(
+        related="endpoint_id.state", string="Endpoint State"
+    )
     system_id = fields.Many2one(related="endpoint_id.system_id")
-    subscription_id = fields.Many2one("integration.subscription", readonly=True, ondelete="set null", index="btree_not_null")
-    client_id = fields.Many2one("integration.client", readonly=True, ondelete="set null", index="btree_not_null")
-    event_id = fields.Many2one("integration.event", readonly=True, ondelete="restrict", index="btree_not_null")
-    event_occurred_at = fields.Datetime(related="event_id.occurred_at", string="Happened")
+    subscription_id = fields.Many2one(
+        "integration.subscription",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    client_id = fields.Many2one(
+        "integration.client", readonly=True, ondelete="set null", index="btree_not_null"
+    )
+    event_id = fields.Many2one(
+        "integration.event", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
+    event_occurred_at = fields.Datetime(
+        related="event_id.occurred_at", string="Happened"
+    )
     event_user_id = fields.Many2one(related="event_id.user_id", string="Done by")
-    event_type_id = fields.Many2one("integration.event.type", readonly=True, ondelete="restrict", index=True)
+    event_type_id = fields.Many2one(
+        "integration.event.type", readonly=True, ondelete="restrict", index=True
+    )
     company_id = fields.Many2one("res.company", readonly=True)
     state = fields.Selection(
         [
@@ -56,35 +75,59 @@ class IntegrationMessage(models.Model):
     attempt_count = fields.Integer("Attempts", readonly=True, default=0)
     priority = fields.Selection(PRIORITIES, default="1", required=True, readonly=True)
     ordering_key = fields.Char(readonly=True)
-    external_id = fields.Char(readonly=True, help="The partner's id of an incoming message.")
+    external_id = fields.Char(
+        readonly=True, help="The partner's id of an incoming message."
+    )
     content_type = fields.Char(readonly=True)
     body_sha256 = fields.Char("Body SHA-256", readonly=True)
     size = fields.Integer(readonly=True, help="Bytes of the body.")
-    mapping_id = fields.Many2one("integration.mapping", readonly=True, ondelete="restrict")
+    mapping_id = fields.Many2one(
+        "integration.mapping", readonly=True, ondelete="restrict"
+    )
     mapping_version = fields.Integer(readonly=True)
     last_error_class = fields.Selection(ERROR_CLASSES, readonly=True)
     last_error_code = fields.Char(readonly=True)
-    last_error = fields.Char(readonly=True, help="Safe text: never a value of the payload.")
+    last_error = fields.Char(
+        readonly=True, help="Safe text: never a value of the payload."
+    )
     filter_reason = fields.Char(readonly=True)
-    schema_errors = fields.Json(readonly=True, help="Deviations from the schema, path and rule.")
-    replay_of_id = fields.Many2one("integration.message", readonly=True, ondelete="set null", index="btree_not_null")
+    schema_errors = fields.Json(
+        readonly=True, help="Deviations from the schema, path and rule."
+    )
+    replay_of_id = fields.Many2one(
+        "integration.message",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
     superseded = fields.Boolean(readonly=True, help="A replay of it took its place.")
     correlation_uid = fields.Char(readonly=True)
     traceparent = fields.Char(readonly=True)
     res_model = fields.Char("Document Model", readonly=True)
-    res_id = fields.Many2oneReference("Document Record", model_field="res_model", readonly=True)
+    res_id = fields.Many2oneReference(
+        "Document Record", model_field="res_model", readonly=True
+    )
     res_name = fields.Char("Document", readonly=True)
-    exception_id = fields.Many2one("integration.exception", readonly=True, ondelete="set null", index="btree_not_null")
-    created_at = fields.Datetime("Created", required=True, readonly=True, default=fields.Datetime.now)
+    exception_id = fields.Many2one(
+        "integration.exception",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    created_at = fields.Datetime(
+        "Created", required=True, readonly=True, default=fields.Datetime.now
+    )
     finished_at = fields.Datetime("Finished", readonly=True)
     attempt_ids = fields.One2many("integration.attempt", "message_id", readonly=True)
 
     _uid_uniq = models.UniqueIndex("(uid)")
     _external_uniq = models.UniqueIndex(
-        "(endpoint_id, external_id) WHERE direction = 'in' AND external_id IS NOT NULL AND replay_of_id IS NULL"
+        "(endpoint_id, external_id) WHERE direction = 'in'"
+        " AND external_id IS NOT NULL AND replay_of_id IS NULL"
     )
     _event_subscription_uniq = models.UniqueIndex(
-        "(event_id, subscription_id) WHERE replay_of_id IS NULL AND event_id IS NOT NULL AND subscription_id IS NOT NULL"
+        "(event_id, subscription_id) WHERE replay_of_id IS NULL"
+        " AND event_id IS NOT NULL AND subscription_id IS NOT NULL"
     )
     _endpoint_state_idx = models.Index("(endpoint_id, state, id)")
     _unfinished_idx = models.Index("(state, id) WHERE state IN ('pending', 'dead')")
@@ -200,12 +243,19 @@ class IntegrationMessage(models.Model):
         body = self._view_payload(reason)
         note = None
         if body is None:
-            note = self.env._("The body is made when the message is sent for the first time.")
+            note = self.env._(
+                "The body is made when the message is sent for the first time."
+            )
         parts = [self._part(self.env._("Body"), body or b"", self.content_type, note)]
         for attempt in self.sudo().attempt_ids.filtered("response").sorted("number"):
             label = self.env._("Answer %s", attempt.number)
-            headers = {name.lower(): text for name, text in (attempt.response_headers or {}).items()}
-            parts.append(self._part(label, self._answer(attempt), headers.get("content-type")))
+            headers = {
+                name.lower(): text
+                for name, text in (attempt.response_headers or {}).items()
+            }
+            parts.append(
+                self._part(label, self._answer(attempt), headers.get("content-type"))
+            )
         return parts
 
     def _part(self, label, content, content_type, note=None):
@@ -293,7 +343,8 @@ class IntegrationMessage(models.Model):
         if not self.env.su and not self.env.user.has_group(group):
             raise AccessError(
                 self.env._(
-                    "Only members of the group %s may do this.", self.env.ref(group).full_name
+                    "Only members of the group %s may do this.",
+                    self.env.ref(group).full_name,
                 )
             )
 
@@ -302,7 +353,9 @@ class IntegrationMessage(models.Model):
         for message in self:
             if message.superseded:
                 raise UserError(
-                    self.env._("Message %s was replayed; work with its replay.", message.uid)
+                    self.env._(
+                        "Message %s was replayed; work with its replay.", message.uid
+                    )
                 )
             if message.state not in states:
                 labels = dict(self._fields["state"]._description_selection(self.env))
@@ -318,11 +371,15 @@ class IntegrationMessage(models.Model):
         for endpoint in self.sudo().endpoint_id:
             if endpoint.state in ("draft", "disabled") or not endpoint.active:
                 raise UserError(
-                    self.env._("Endpoint %s is not in use; activate it first.", endpoint.name)
+                    self.env._(
+                        "Endpoint %s is not in use; activate it first.", endpoint.name
+                    )
                 )
 
     def _check_at_rest(self):
         if operations.in_flight(self.env.cr, self.ids):
             raise UserError(
-                self.env._("A message is being processed right now; look again in a moment.")
+                self.env._(
+                    "A message is being processed right now; look again in a moment."
+                )
             )

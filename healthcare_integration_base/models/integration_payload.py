@@ -9,10 +9,16 @@ class IntegrationPayload(models.Model):
     _description = "Integration Payload"
     _log_access = False
 
-    message_id = fields.Many2one("integration.message", required=True, ondelete="cascade")
-    kind = fields.Selection([("body", "Body"), ("answer", "Answer")], default="body", required=True)
+    message_id = fields.Many2one(
+        "integration.message", required=True, ondelete="cascade"
+    )
+    kind = fields.Selection(
+        [("body", "Body"), ("answer", "Answer")], default="body", required=True
+    )
     body = fields.Binary(attachment=False, groups=fields.NO_ACCESS)
     encrypted = fields.Boolean()
-    facts = fields.Json(help="Content type, mapping and deviations from the schema, when rendered.")
+    facts = fields.Json(
+        help="Content type, mapping and deviations from the schema, when rendered."
+    )
 
     _message_kind_uniq = models.UniqueIndex("(message_id, kind)")

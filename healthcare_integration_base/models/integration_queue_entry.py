@@ -12,12 +12,22 @@ class IntegrationQueueEntry(models.Model):
     _description = "Integration Queue Entry"
     _log_access = False
 
-    message_id = fields.Many2one("integration.message", required=True, ondelete="cascade")
-    endpoint_id = fields.Many2one("integration.endpoint", required=True, ondelete="restrict")
-    priority = fields.Integer(default=1, required=True, help="0 urgent, 1 normal, 2 bulk.")
-    seq = fields.Integer(required=True, help="Place in the order; a replay has its original's.")
+    message_id = fields.Many2one(
+        "integration.message", required=True, ondelete="cascade"
+    )
+    endpoint_id = fields.Many2one(
+        "integration.endpoint", required=True, ondelete="restrict"
+    )
+    priority = fields.Integer(
+        default=1, required=True, help="0 urgent, 1 normal, 2 bulk."
+    )
+    seq = fields.Integer(
+        required=True, help="Place in the order; a replay has its original's."
+    )
     ordering_key = fields.Char()
-    due_at = fields.Datetime(help="Empty: waits for an older one of its key, or is parked.")
+    due_at = fields.Datetime(
+        help="Empty: waits for an older one of its key, or is parked."
+    )
     claim = fields.Char(help="The drain that is working on it.")
     claimed_at = fields.Datetime()
     manual_user_id = fields.Many2one(
@@ -28,7 +38,9 @@ class IntegrationQueueEntry(models.Model):
     _due_idx = models.Index(
         "(endpoint_id, priority, due_at, seq) WHERE claim IS NULL AND due_at IS NOT NULL"
     )
-    _key_idx = models.Index("(endpoint_id, ordering_key, seq) WHERE ordering_key IS NOT NULL")
+    _key_idx = models.Index(
+        "(endpoint_id, ordering_key, seq) WHERE ordering_key IS NOT NULL"
+    )
     _claim_idx = models.Index("(endpoint_id) WHERE claim IS NOT NULL")
 
     def init(self):

@@ -20,7 +20,13 @@ class IntegrationSubscription(models.Model):
     _inherit = ["mail.thread", "integration.audited", "integration.captured"]
     _order = "endpoint_id, sequence, id"
     _check_company_auto = True
-    _integration_captured_fields = ("active", "endpoint_id", "event_type_ids", "domain", "priority")
+    _integration_captured_fields = (
+        "active",
+        "endpoint_id",
+        "event_type_ids",
+        "domain",
+        "priority",
+    )
 
     name = fields.Char(compute="_compute_name", store=True, readonly=False)
     sequence = fields.Integer(default=10)
@@ -46,12 +52,16 @@ class IntegrationSubscription(models.Model):
     model = fields.Char(
         compute="_compute_model", help="Model of the events, when all have the same."
     )
-    domain = fields.Char(default="[]", required=True, help="Only records in this domain are sent.")
+    domain = fields.Char(
+        default="[]", required=True, help="Only records in this domain are sent."
+    )
     mapping_id = fields.Many2one(
         "integration.mapping", check_company=True, domain="[('direction', '=', 'out')]"
     )
     mode = fields.Selection(
-        [("realtime", "As it happens"), ("batch", "In batches")], default="realtime", required=True
+        [("realtime", "As it happens"), ("batch", "In batches")],
+        default="realtime",
+        required=True,
     )
     priority = fields.Selection(PRIORITIES, default="1", required=True)
 
@@ -87,14 +97,18 @@ class IntegrationSubscription(models.Model):
         except (ValueError, KeyError, TypeError) as error:
             raise ValidationError(
                 self.env._(
-                    "The filter does not fit %(model)s: %(error)s", model=model_name, error=error
+                    "The filter does not fit %(model)s: %(error)s",
+                    model=model_name,
+                    error=error,
                 )
             ) from None
 
     @api.constrains("endpoint_id")
     def _check_direction(self):
         if any(subscription.endpoint_id.direction != "out" for subscription in self):
-            raise ValidationError(self.env._("Only outgoing endpoints have subscriptions."))
+            raise ValidationError(
+                self.env._("Only outgoing endpoints have subscriptions.")
+            )
 
     @api.constrains("mapping_id", "event_type_ids")
     def _check_mapping(self):
@@ -158,7 +172,9 @@ class IntegrationSubscription(models.Model):
     def _capture_subscriber(self):
         domain = self._parse_domain(self.domain)
         if domain is None:
-            _logger.error("Subscription %s has no valid filter and is left out", self.id)
+            _logger.error(
+                "Subscription %s has no valid filter and is left out", self.id
+            )
             return None
         endpoint = self.endpoint_id
         return Subscriber(

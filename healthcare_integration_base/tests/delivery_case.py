@@ -50,7 +50,9 @@ class DeliveryCase(IntegrationCase):
         self.env.cr.flush()
         with trap_jobs() as trap:
             self.env.cr.postcommit.run()
-        self.env.cr.execute("UPDATE integration_event SET txid = NULL WHERE txid IS NOT NULL")
+        self.env.cr.execute(
+            "UPDATE integration_event SET txid = NULL WHERE txid IS NOT NULL"
+        )
         self.env.invalidate_all()
         return trap
 
@@ -82,7 +84,11 @@ class DeliveryCase(IntegrationCase):
     @classmethod
     def make_outbox(cls, *event_types, path="/in", state="active", policy=None, **vals):
         """Return an endpoint to the loopback partner, subscribed to event types."""
-        values = {"name": cls.next_code("policy"), "retry_schedule": "5s 5m", **(policy or {})}
+        values = {
+            "name": cls.next_code("policy"),
+            "retry_schedule": "5s 5m",
+            **(policy or {}),
+        }
         signing = cls.make_credential("signing_secret", secret=cls.secret)
         subscription = vals.pop("subscription", {})
         endpoint = cls.make_endpoint(
@@ -104,7 +110,9 @@ class DeliveryCase(IntegrationCase):
 
     def entries(self):
         """Return the queue entries as rows, oldest first."""
-        self.env.cr.execute("SELECT * FROM integration_queue_entry ORDER BY seq, message_id")
+        self.env.cr.execute(
+            "SELECT * FROM integration_queue_entry ORDER BY seq, message_id"
+        )
         return self.env.cr.dictfetchall()
 
     @contextmanager
@@ -136,7 +144,9 @@ class Document(models.Model):
         if "fail" in self.mapped("name"):
             raise ValueError("a bug in a connector, quoting Jane Doe")
         if "sql" in self.mapped("name"):
-            self.env.cr.execute("SELECT no_such_column FROM res_company", log_exceptions=False)
+            self.env.cr.execute(
+                "SELECT no_such_column FROM res_company", log_exceptions=False
+            )
         return {
             record.id: {
                 "number": record.name,

@@ -39,7 +39,9 @@ class LoopbackPartner:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        ).start()
 
     def close(self):
         """Stop listening."""
@@ -58,7 +60,9 @@ class LoopbackPartner:
                 if isinstance(answer, float):
                     time.sleep(answer)
                     answer = 200
-                status, extra, content = answer if isinstance(answer, tuple) else (answer, {}, b"")
+                status, extra, content = (
+                    answer if isinstance(answer, tuple) else (answer, {}, b"")
+                )
                 try:
                     self._respond(status, extra, content)
                 except OSError:
@@ -66,7 +70,10 @@ class LoopbackPartner:
 
             def _respond(self, status, extra, content):
                 self.send_response(status)
-                for name, value in {**extra, "Content-Length": str(len(content))}.items():
+                for name, value in {
+                    **extra,
+                    "Content-Length": str(len(content)),
+                }.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)

@@ -37,7 +37,9 @@ class TestCaptureCost(DocumentCase):
 
     def test_as_many_statements_for_100_records_as_for_10(self):
         for _endpoint in range(3):
-            self.make_outbox(self.event_type, subscription={"domain": "[('amount', '<', 5)]"})
+            self.make_outbox(
+                self.event_type, subscription={"domain": "[('amount', '<', 5)]"}
+            )
         ten, hundred = self.cost_of_releasing(10), self.cost_of_releasing(100)
         self.assertEqual(ten, hundred)
         self.assertLessEqual(hundred, 8)
@@ -77,7 +79,10 @@ class TestCapture(DocumentCase):
         return json.loads(event.sudo()._data_text())
 
     def test_event_and_messages_are_written(self):
-        first, second = self.make_outbox(self.event_type), self.make_outbox(self.event_type)
+        first, second = (
+            self.make_outbox(self.event_type),
+            self.make_outbox(self.event_type),
+        )
         document = self.release()
         event = self.events()
         self.assertEqual((event.res_model, event.res_id), (DOCUMENT, document.id))
@@ -88,18 +93,24 @@ class TestCapture(DocumentCase):
         messages = self.messages()
         self.assertEqual(messages.endpoint_id, first | second)
         self.assertEqual(set(messages.mapped("state")), {"pending"})
-        self.assertEqual(set(messages.mapped("ordering_key")), {f"{DOCUMENT},{document.id}"})
+        self.assertEqual(
+            set(messages.mapped("ordering_key")), {f"{DOCUMENT},{document.id}"}
+        )
         entries = self.entries()
         self.assertEqual({entry["message_id"] for entry in entries}, set(messages.ids))
         self.assertEqual({entry["seq"] for entry in entries}, {event.id})
 
     def test_payload_is_built_as_superuser_of_the_company_in_english_and_utc(self):
         company = self.env["res.company"].create({"name": "Clinic Two"})
-        self.make_outbox(self.event_type, system_id=self.make_system(company_id=company.id).id)
+        self.make_outbox(
+            self.event_type, system_id=self.make_system(company_id=company.id).id
+        )
         document = self.make_documents(company_id=company.id)
         user = self.make_user(company=company)
         user.write({"tz": "Asia/Tokyo"})
-        document.with_user(user).with_context(lang="de_DE").sudo(False)._integration_emit(CODE)
+        document.with_user(user).with_context(lang="de_DE").sudo(
+            False
+        )._integration_emit(CODE)
         self.commit_hooks()
         event = self.events()
         self.assertEqual(self.data_of(event)["seen_by"], "1 Clinic Two en_US UTC")
@@ -168,7 +179,9 @@ class TestCapture(DocumentCase):
         document = self.make_documents()
         document._integration_emit(CODE)
         failure = patch.object(
-            self.registry[DOCUMENT], "_integration_payload", side_effect=errors.SerializationFailure
+            self.registry[DOCUMENT],
+            "_integration_payload",
+            side_effect=errors.SerializationFailure,
         )
         with failure:
             try:  # assertRaises would flush on its own
@@ -178,7 +191,9 @@ class TestCapture(DocumentCase):
         self.fail("The failure was swallowed")
 
     def test_filter_decides_by_the_final_state(self):
-        self.make_outbox(self.event_type, subscription={"domain": "[('amount', '>', 10)]"})
+        self.make_outbox(
+            self.event_type, subscription={"domain": "[('amount', '>', 10)]"}
+        )
         small, big = self.make_documents(), self.make_documents(amount=50)
         (small | big).action_release()
         self.env.cr.flush()
@@ -202,7 +217,9 @@ class TestCapture(DocumentCase):
         )
         own = self.release(self.make_documents(company_id=companies[0].id))
         shared = self.release(self.make_documents(company_id=False))
-        by_endpoint = {e: self.messages(endpoint_id=e.id).mapped("res_id") for e in everybody}
+        by_endpoint = {
+            e: self.messages(endpoint_id=e.id).mapped("res_id") for e in everybody
+        }
         self.assertEqual(by_endpoint[everybody], [own.id, shared.id])
         found = self.messages(endpoint_id=endpoints[companies[0]].id).mapped("res_id")
         self.assertEqual(found, [own.id, shared.id])
@@ -210,9 +227,14 @@ class TestCapture(DocumentCase):
         self.assertEqual(found, [shared.id])
 
     def test_change_is_not_echoed_to_the_system_it_came_from(self):
-        source, other = self.make_outbox(self.event_type), self.make_outbox(self.event_type)
+        source, other = (
+            self.make_outbox(self.event_type),
+            self.make_outbox(self.event_type),
+        )
         document = self.make_documents()
-        document.with_context(integration_origin=source.system_id.id)._integration_emit(CODE)
+        document.with_context(integration_origin=source.system_id.id)._integration_emit(
+            CODE
+        )
         self.commit_hooks()
         self.assertEqual(self.messages().endpoint_id, other)
         self.assertEqual(self.events().origin_system_id, source.system_id)
@@ -237,7 +259,9 @@ class TestCapture(DocumentCase):
         archived.active = False
         self.release()
         codes = set(self.messages().endpoint_id.mapped("code"))
-        self.assertEqual(codes, {"in-test", "in-shadow", "in-active", "in-paused", "in-disabled"})
+        self.assertEqual(
+            codes, {"in-test", "in-shadow", "in-active", "in-paused", "in-disabled"}
+        )
 
     def test_kept_without_subscriber(self):
         self.event_type.keep_without_subscriber = True
@@ -258,7 +282,9 @@ class TestCapture(DocumentCase):
         """A thread that filled it in between must not keep the old state."""
         self.make_outbox(self.event_type)
         stale = patch.object(
-            self.registry["integration.subscription"], "_capture_plan", return_value=None
+            self.registry["integration.subscription"],
+            "_capture_plan",
+            return_value=None,
         )
         with stale:
             self.assertFalse(self.env[DOCUMENT]._integration_wanted(CODE))
@@ -272,7 +298,9 @@ class TestCapture(DocumentCase):
         for document in (third, first, second):
             document._integration_emit(CODE)
         self.commit_hooks()
-        self.assertEqual(self.events().mapped("res_id"), [third.id, first.id, second.id])
+        self.assertEqual(
+            self.events().mapped("res_id"), [third.id, first.id, second.id]
+        )
 
 
 @tagged("post_install", "-at_install")

@@ -45,7 +45,9 @@ class TestCases(DocumentCase):
         self.assertEqual(case.endpoint_id, message.endpoint_id)
         self.assertEqual(case.unresolved_count, 1)
         self.assertTrue(case.deadline > case.first_seen)
-        self.assertNotIn("D000", f"{case.name} {case.detail} {case.message_ids.mapped('body')}")
+        self.assertNotIn(
+            "D000", f"{case.name} {case.detail} {case.message_ids.mapped('body')}"
+        )
 
     def test_case_closes_when_the_last_message_gets_through(self):
         messages = self.make_failing(422, 422)
@@ -79,8 +81,12 @@ class TestCases(DocumentCase):
         env, Queue = self.env, self.env["integration.exception.queue"]
         Queue.search([]).active = False
         rest = Queue.create({"name": "Rest", "sequence": 1})
-        finance = Queue.create({"name": "Finance", "sequence": 2, "event_prefixes": "finance., pay."})
-        keys = Queue.create({"name": "Keys", "sequence": 3, "category_codes": "authentication"})
+        finance = Queue.create(
+            {"name": "Finance", "sequence": 2, "event_prefixes": "finance., pay."}
+        )
+        keys = Queue.create(
+            {"name": "Keys", "sequence": 3, "category_codes": "authentication"}
+        )
         own = Queue.create({"name": "Own", "sequence": 4, "event_prefixes": "nothing."})
         endpoint = self.make_endpoint()
         invoice = self.make_event_type(code="finance.invoice.issued")

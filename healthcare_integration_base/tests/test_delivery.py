@@ -9,8 +9,6 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..protocol import signing
-from ..protocol.errors import Configuration
-from ..transports.http import HttpClient
 from .delivery_case import DocumentCase
 from .loopback_partner import LoopbackPartner
 
@@ -35,13 +33,22 @@ class TestAttempts(DocumentCase):
         attempt = message.attempt_ids
         self.assertRecordValues(
             attempt,
-            [{"number": 1, "outcome": "success", "status": 200, "next_attempt_at": False}],
+            [
+                {
+                    "number": 1,
+                    "outcome": "success",
+                    "status": 200,
+                    "next_attempt_at": False,
+                }
+            ],
         )
         self.assertTrue(message.finished_at)
         self.assertFalse(self.entries())
         (request,) = self.partner.requests
         body = request.json()
-        self.assertEqual(request.headers["content-type"], "application/cloudevents+json")
+        self.assertEqual(
+            request.headers["content-type"], "application/cloudevents+json"
+        )
         self.assertEqual(body["id"], message.event_id.uid)
         self.assertEqual(body["subject"], f"{document._name}/{document.id}")
         self.assertEqual(message.size, len(request.body))
@@ -57,7 +64,13 @@ class TestAttempts(DocumentCase):
         self.assertEqual(self.outcomes(message), ["failure"] * 3)
         self.assertRecordValues(
             message,
-            [{"state": "dead", "last_error_class": "server", "last_error_code": "http_500"}],
+            [
+                {
+                    "state": "dead",
+                    "last_error_class": "server",
+                    "last_error_code": "http_500",
+                }
+            ],
         )
         planned = [bool(attempt.next_attempt_at) for attempt in message.attempt_ids]
         self.assertEqual(planned, [True, True, False])
@@ -103,7 +116,9 @@ class TestAttempts(DocumentCase):
         self.release()
         self.drain()
         message = self.messages()
-        self.assertEqual((message.state, message.last_error_code), ("pending", "http_500"))
+        self.assertEqual(
+            (message.state, message.last_error_code), ("pending", "http_500")
+        )
         self.drain_until_quiet()
         self.assertEqual(self.outcomes(message), ["failure", "success"])
         self.assertFalse(self.messages(state="pending"))
@@ -139,7 +154,9 @@ class TestAttempts(DocumentCase):
 
     def test_timeout(self):
         """Scenario 8: recorded as timeout; the next attempt not before a minute."""
-        self.make_outbox(self.event_type, policy={"deadline": 0.3, "connect_timeout": 0.2})
+        self.make_outbox(
+            self.event_type, policy={"deadline": 0.3, "connect_timeout": 0.2}
+        )
         self.partner.answers = [1.0]
         self.release()
         ended = self.drain()
@@ -155,7 +172,9 @@ class TestAttempts(DocumentCase):
         self.drain_until_quiet()
         attempt = self.messages().attempt_ids
         self.assertEqual(attempt.error_code, "http_422")
-        self.env.cr.execute("SELECT response FROM integration_attempt WHERE id = %s", attempt.ids)
+        self.env.cr.execute(
+            "SELECT response FROM integration_attempt WHERE id = %s", attempt.ids
+        )
         stored = bytes(self.env.cr.fetchone()[0])
         self.assertEqual(stored, (b"\xff\x00" * 10_000)[: len(stored)])
         self.assertLessEqual(len(stored), 20_000)
@@ -171,7 +190,9 @@ class TestAttempts(DocumentCase):
         self.assertTrue(self.audit_entries(endpoint, "state"))
         self.assertEqual(set(self.messages().mapped("state")), {"pending"})
         self.assertEqual(len(self.partner.requests), 1)
-        case = self.env["integration.exception"].search([("endpoint_id", "=", endpoint.id)])
+        case = self.env["integration.exception"].search(
+            [("endpoint_id", "=", endpoint.id)]
+        )
         self.assertEqual(case.category, "gone")
         endpoint._transition("active")
         self.drain_until_quiet()
@@ -196,7 +217,9 @@ class TestAttempts(DocumentCase):
         self.assertEqual(len(others), 2)
         self.assertEqual({request.id for request in others}, {first.id})
         self.assertEqual({request.body for request in others}, {first.body})
-        stamps = {request.headers["webhook-timestamp"] for request in self.partner.requests}
+        stamps = {
+            request.headers["webhook-timestamp"] for request in self.partner.requests
+        }
         self.assertEqual(len(stamps), 3)
         for request in self.partner.requests:
             now = int(request.headers["webhook-timestamp"])
@@ -226,13 +249,17 @@ class TestAttempts(DocumentCase):
         self.assertEqual(len(self.partner.requests), 3)
         self.assertTrue(20 < ended.wake_in <= 30, ended)
         self.assertEqual(endpoint.health_ids.breaker_state, "open")
-        self.assertEqual(sorted(self.messages().mapped("attempt_count")), [0] * 7 + [1] * 3)
+        self.assertEqual(
+            sorted(self.messages().mapped("attempt_count")), [0] * 7 + [1] * 3
+        )
 
 
 @tagged("post_install", "-at_install")
 class TestBodies(DocumentCase):
     def make_active_mapping(self, expression, **vals):
-        mapping = self.make_mapping(expression, event_type_id=self.event_type.id, **vals)
+        mapping = self.make_mapping(
+            expression, event_type_id=self.event_type.id, **vals
+        )
         mapping.state = "active"
         return mapping
 
@@ -243,7 +270,8 @@ class TestBodies(DocumentCase):
         self.drain_until_quiet()
         self.assertEqual(self.partner.requests[0].json(), {"no": "D000"})
         self.assertRecordValues(
-            self.messages(), [{"mapping_id": mapping.id, "mapping_version": mapping.version}]
+            self.messages(),
+            [{"mapping_id": mapping.id, "mapping_version": mapping.version}],
         )
 
     def test_mapping_that_fails_on_one_event(self):
@@ -270,17 +298,23 @@ class TestBodies(DocumentCase):
         self.drain_until_quiet()
         message = self.messages()
         self.assertEqual(message.state, "delivered")
-        self.assertEqual([error["path"] for error in message.schema_errors], ["/number"])
+        self.assertEqual(
+            [error["path"] for error in message.schema_errors], ["/number"]
+        )
 
     def test_event_without_payload_is_dead_until_it_can_be_built(self):
         self.make_outbox(self.event_type)
         document = self.make_documents(name="fail")
         with mute_logger("odoo.addons.healthcare_integration_base.engine.capture"):
             self.release(document)
-        with mute_logger("odoo.addons.healthcare_integration_base.models.integration_event"):
+        with mute_logger(
+            "odoo.addons.healthcare_integration_base.models.integration_event"
+        ):
             self.drain_until_quiet()
         message = self.messages()
-        self.assertEqual((message.state, message.last_error_code), ("dead", "event_without_data"))
+        self.assertEqual(
+            (message.state, message.last_error_code), ("dead", "event_without_data")
+        )
         document.name = "D001"  # the cause is mended
         message.action_replay()
         self.drain_until_quiet()
@@ -309,87 +343,11 @@ class TestBodies(DocumentCase):
         ]
         self.release()
         self.drain_until_quiet()
-        self.assertEqual(self.partner.requests[0].headers["authorization"], "Bearer t0psecret")
+        self.assertEqual(
+            self.partner.requests[0].headers["authorization"], "Bearer t0psecret"
+        )
         headers = self.messages().attempt_ids.request_headers
-        self.assertEqual((headers["Authorization"], headers["webhook-signature"]), ("***", "***"))
+        self.assertEqual(
+            (headers["Authorization"], headers["webhook-signature"]), ("***", "***")
+        )
         self.assertEqual(headers["webhook-id"], self.messages().uid)
-
-
-@tagged("post_install", "-at_install")
-class TestHolds(DocumentCase):
-    def assert_held(self):
-        self.drain()
-        self.assertEqual(self.messages().mapped("state"), ["pending"])
-        self.assertEqual(self.messages().mapped("attempt_count"), [0])
-        self.assertFalse(self.partner.requests)
-
-    def assert_goes_out(self):
-        self.time_passes(70)
-        self.drain_until_quiet()
-        self.assertEqual(self.messages().mapped("state"), ["delivered"])
-
-    def test_paused(self):
-        endpoint = self.make_outbox(self.event_type)
-        endpoint.action_pause("maintenance")
-        self.release()
-        self.assert_held()
-        endpoint.action_resume()
-        self.commit_hooks().assert_jobs_count(1)
-        self.assert_goes_out()
-
-    def test_test_endpoint_sends_on_demand_only(self):
-        self.make_outbox(self.event_type, state="test")
-        self.release()
-        self.assert_held()
-
-    def test_foreign_environment(self):
-        """A copy of a production database sends nothing to production's partners."""
-        self.make_outbox(self.event_type)
-        self.release()
-        self.use_settings(environment="staging")
-        self.assert_held()
-        self.use_settings(environment="test")
-        self.assert_goes_out()
-
-    def test_shadow_renders_and_sends_nothing(self):
-        self.make_outbox(self.event_type, state="shadow")
-        self.release()
-        self.drain_until_quiet()
-        message = self.messages()
-        self.assertEqual(message.state, "shadow")
-        self.assertFalse(message.attempt_ids or self.partner.requests)
-        self.assertEqual(json.loads(message._body())["data"]["number"], "D000")
-        self.assertFalse(self.entries())
-
-    def test_missing_key_ring(self):
-        """Clear error, no attempt charged, nothing lost."""
-        self.make_outbox(self.event_type)
-        self.release()
-        self.use_settings(encryption_key=None)
-        self.assert_held()
-        message = self.messages()
-        self.assertEqual(message.last_error_class, "configuration")
-        self.assertIn("encryption key", message.last_error)
-        case = message.exception_id
-        self.assertEqual((case.category, case.state), ("configuration", "open"))
-        self.use_settings()
-        self.assert_goes_out()
-        self.assertEqual(case.state, "resolved")
-
-    def test_request_that_cannot_be_signed_is_held(self):
-        self.make_outbox(self.event_type)
-        self.release()
-        failing = patch.object(HttpClient, "send", side_effect=Configuration("no", code="x"))
-        with failing:
-            self.assert_held()
-        self.assert_goes_out()
-
-    def test_refused_address_is_a_contract_failure(self):
-        """The guard judges the very address, whatever the form said when it was saved."""
-        self.make_outbox(self.event_type)
-        self.release()
-        self.use_settings(allowed_networks=None)
-        self.drain_until_quiet()
-        message = self.messages()
-        self.assertEqual((message.state, message.last_error_class), ("dead", "contract"))
-        self.assertFalse(self.partner.requests)

@@ -125,7 +125,9 @@ class TestMessageButtons(DocumentCase):
         self.assertEqual(second.id, replay.uid)
         self.assertEqual(message.exception_id.state, "resolved")
         entry = self.audit_entries(message, "replay")
-        self.assertEqual((entry.reason, entry.user_id), ("mapping corrected", self.operator.id))
+        self.assertEqual(
+            (entry.reason, entry.user_id), ("mapping corrected", self.operator.id)
+        )
 
     def test_replay_keeps_the_place_in_the_order(self):
         self.make_outbox(self.event_type)
@@ -139,7 +141,9 @@ class TestMessageButtons(DocumentCase):
         head = self.messages(state="dead").with_user(self.operator)
         head.action_replay()
         self.drain_until_quiet()
-        numbers = [request.json()["data"]["number"] for request in self.partner.requests]
+        numbers = [
+            request.json()["data"]["number"] for request in self.partner.requests
+        ]
         self.assertEqual(numbers, ["first", "first", "second", "third"])
         self.assertFalse(self.entries())
 
@@ -169,11 +173,20 @@ class TestMessageButtons(DocumentCase):
 
     def test_replay_of_a_received_message_has_its_raw_bytes(self):
         endpoint = self.make_endpoint(direction="in")
-        values = {"direction": "in", "endpoint_id": endpoint.id, "external_id": "partner-7"}
+        values = {
+            "direction": "in",
+            "endpoint_id": endpoint.id,
+            "external_id": "partner-7",
+        }
         (message_id,) = self.env["integration.message"]._enqueue([values])
         from ..engine import payload
 
-        row = {"message_id": message_id, "body": b"\xff raw", "phi": True, "facts": {"a": 1}}
+        row = {
+            "message_id": message_id,
+            "body": b"\xff raw",
+            "phi": True,
+            "facts": {"a": 1},
+        }
         payload.store(self.env.cr, [row])
         self.env.cr.execute("UPDATE integration_message SET state = 'dead'")
         (new_id,) = operations.replay(self.env.cr, [message_id])
@@ -245,7 +258,9 @@ class TestMessageButtons(DocumentCase):
             self.commit_hooks()
         message = self.env["integration.message"].browse(action["res_id"])
         self.assertEqual(message.state, "delivered")
-        self.assertEqual(self.partner.requests[0].json()["data"]["endpoint"], endpoint.code)
+        self.assertEqual(
+            self.partner.requests[0].json()["data"]["endpoint"], endpoint.code
+        )
 
     # -- payload -----------------------------------------------------------------------
 
@@ -271,4 +286,6 @@ class TestMessageButtons(DocumentCase):
         with self.assertRaises(AccessError):
             self.env["integration.payload"].with_user(administrator).search([]).read()
         with self.assertRaises(AccessError):
-            self.env["integration.queue.entry"].with_user(administrator).search([]).read()
+            self.env["integration.queue.entry"].with_user(administrator).search(
+                []
+            ).read()

@@ -68,7 +68,8 @@ class TestSweep(DocumentCase):
         self.make_outbox(self.event_type)
         self.release()
         self.env.cr.execute(
-            "UPDATE integration_queue_entry SET claim = 'gone', claimed_at = now() at time zone 'UTC'"
+            "UPDATE integration_queue_entry"
+            " SET claim = 'gone', claimed_at = now() at time zone 'UTC'"
         )
         self.assertEqual(len(self.sweep()), 1)
         self.drain_until_quiet()
@@ -149,7 +150,9 @@ class TestOverview(DocumentCase):
 
     def test_viewer_sees_only_the_own_company(self):
         company = self.env["res.company"].create({"name": "Other"})
-        self.make_outbox(self.event_type, system_id=self.make_system(company_id=False).id)
+        self.make_outbox(
+            self.event_type, system_id=self.make_system(company_id=False).id
+        )
         self.release(self.make_documents(company_id=company.id))
         self.assertEqual(self.overview(self.make_user("viewer"))["pending"]["count"], 0)
         other = self.make_user("viewer", company=company)

@@ -100,7 +100,9 @@ class Database:
 
     def queued(self, endpoint_id=None):
         """Return the queue entries."""
-        rows = self.rows.values() if endpoint_id is None else self.of.get(endpoint_id, ())
+        rows = (
+            self.rows.values() if endpoint_id is None else self.of.get(endpoint_id, ())
+        )
         return [row for row in rows if row.queued]
 
     def older(self, row):

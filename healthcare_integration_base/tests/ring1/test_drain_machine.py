@@ -7,6 +7,8 @@ lost databases and operators; the invariants hold after each step.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from drain_fakes import OK, TIMEOUT, FakeStore, World, http
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -14,7 +16,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 ENDPOINTS = (1, 2, 3)
 KEYS = (None, "a", "b")
-ANSWERS = (OK, OK, OK, http(503), http(422), TIMEOUT, http(429, **{"Retry-After": "30"}))
+ANSWERS = (
+    OK,
+    OK,
+    OK,
+    http(503),
+    http(422),
+    TIMEOUT,
+    http(429, **{"Retry-After": "30"}),
+)
 
 
 class DrainMachine(RuleBasedStateMachine):
@@ -22,7 +32,9 @@ class DrainMachine(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.world = World(self._answer, linger=0.5, max_seconds=20.0, insist_seconds=3.0)
+        self.world = World(
+            self._answer, linger=0.5, max_seconds=20.0, insist_seconds=3.0
+        )
         self.db = self.world.db
         for number in ENDPOINTS:
             self.db.endpoint(number, concurrency=2)
@@ -106,7 +118,11 @@ class DrainMachine(RuleBasedStateMachine):
     def delivered_is_sent_once(self):
         """A message is sent again only after a failure or a crash."""
         for row in self.db.rows.values():
-            good = [s for s in self.world.partners.sent if s.number == row.id and s.outcome is OK]
+            good = [
+                s
+                for s in self.world.partners.sent
+                if s.number == row.id and s.outcome is OK
+            ]
             assert len(good) <= 1 or row.id in self.broken_by_crash
 
     @invariant()
@@ -114,10 +130,12 @@ class DrainMachine(RuleBasedStateMachine):
         for endpoint in ENDPOINTS:
             for key in KEYS[1:]:
                 sent = [
-                    s for s in self.world.partners.sent if (s.endpoint_id, s.key) == (endpoint, key)
+                    s
+                    for s in self.world.partners.sent
+                    if (s.endpoint_id, s.key) == (endpoint, key)
                 ]
                 assert all(a.done_at is not None for a in sent)
-                assert all(a.done_at <= b.at for a, b in zip(sent, sent[1:]))
+                assert all(a.done_at <= b.at for a, b in pairwise(sent))
 
     @invariant()
     def a_key_is_delivered_in_order(self):
@@ -127,8 +145,14 @@ class DrainMachine(RuleBasedStateMachine):
                 continue
             sent = [s for s in self.world.partners.sent if s.number == row.id]
             for other in self.db.of[row.endpoint_id]:
-                if other.key == row.key and other.seq < row.seq and other.state == "delivered":
-                    before = [s for s in self.world.partners.sent if s.number == other.id]
+                if (
+                    other.key == row.key
+                    and other.seq < row.seq
+                    and other.state == "delivered"
+                ):
+                    before = [
+                        s for s in self.world.partners.sent if s.number == other.id
+                    ]
                     assert before[0].at <= sent[0].at
                 if other.key == row.key and other.seq < row.seq:
                     assert other.state not in ("pending", "dead")
@@ -137,7 +161,8 @@ class DrainMachine(RuleBasedStateMachine):
     def attempts_are_numbered(self):
         for row in self.db.rows.values():
             numbers = [
-                no for message, no, kind, _o in self.db.attempts
+                no
+                for message, no, kind, _o in self.db.attempts
                 if message == row.id and kind != "late"
             ]
             assert numbers == list(range(1, len(numbers) + 1))
