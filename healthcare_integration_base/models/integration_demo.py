@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..engine import demo_traffic
+from ..engine import demo_stories, demo_traffic
 from ..protocol import signing
 
 _logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class IntegrationDemo(models.AbstractModel):
         self._press_buttons()
         self._approve_mappings()
         traffic = demo_traffic.Traffic(self.env, fields.Datetime.now())
-        traffic.write()
+        traffic.make()
         self._open_cases(traffic)
         self._write_health()
         self._write_audit(traffic)
@@ -59,7 +59,9 @@ class IntegrationDemo(models.AbstractModel):
         return self.env.ref(f"{MODULE}.demo_{name}")
 
     def _make_secrets(self):
-        credentials = self.env["integration.credential"].search([("secret_token", "=", False)])
+        credentials = self.env["integration.credential"].search(
+            [("secret_token", "=", False)]
+        )
         for credential in credentials:
             try:
                 credential._store_secret(signing.generate_secret())
@@ -79,9 +81,13 @@ class IntegrationDemo(models.AbstractModel):
         # The keys themselves are thrown away: nobody can call with them.
         for name in ("nordlab", "medsupply"):
             client = self._ref(f"client_{name}")
-            client._generate_key("Production", fields.Datetime.now() + timedelta(days=180))
+            client._generate_key(
+                "Production", fields.Datetime.now() + timedelta(days=180)
+            )
             client._generate_key("Former engine")
-            client.key_ids.filtered(lambda key: key.name == "Former engine").action_revoke()
+            client.key_ids.filtered(
+                lambda key: key.name == "Former engine"
+            ).action_revoke()
 
     # -- mappings ------------------------------------------------------------------
 
@@ -96,7 +102,9 @@ class IntegrationDemo(models.AbstractModel):
         for name in ("ledgerline", "nordlab", "catalogue"):
             mappings[name].with_user(approver).action_activate()
         second = mappings["ledgerline"].with_user(author)._new_version()
-        second.line_ids.filtered(lambda line: line.target == "description").transform = "none"
+        second.line_ids.filtered(
+            lambda line: line.target == "description"
+        ).transform = "none"
         second.with_user(approver).action_approve()
         second.with_user(approver).action_activate()
         second.with_user(author)._new_version()
@@ -104,8 +112,10 @@ class IntegrationDemo(models.AbstractModel):
     # -- cases ---------------------------------------------------------------------
 
     def _open_cases(self, traffic):
-        for case in demo_traffic.CASES:
-            record = self.env["integration.exception"].create(self._case_values(case, traffic))
+        for case in demo_stories.CASES:
+            record = self.env["integration.exception"].create(
+                self._case_values(case, traffic)
+            )
             messages = traffic.messages_of(case.story)
             messages.write({"exception_id": record.id})
             if case.activity:
@@ -147,7 +157,10 @@ class IntegrationDemo(models.AbstractModel):
         minutes = lambda count: now - timedelta(minutes=count)  # noqa: E731
         rows = {
             "medsupply_sites": {"last_success_at": minutes(4)},
-            "ledgerline_sites": {"last_success_at": minutes(26), "last_failure_at": minutes(50)},
+            "ledgerline_sites": {
+                "last_success_at": minutes(26),
+                "last_failure_at": minutes(50),
+            },
             "nordlab_sites": {
                 "breaker_state": "open",
                 "open_until": now + timedelta(seconds=30),
@@ -155,7 +168,10 @@ class IntegrationDemo(models.AbstractModel):
                 "last_success_at": minutes(97),
                 "last_failure_at": minutes(1),
             },
-            "coldchain_sites": {"last_success_at": minutes(200), "last_failure_at": minutes(188)},
+            "coldchain_sites": {
+                "last_success_at": minutes(200),
+                "last_failure_at": minutes(188),
+            },
             "nordlab_catalogue": {"last_success_at": minutes(12)},
             "medsupply_practitioners": {"last_success_at": minutes(31)},
         }
@@ -170,6 +186,8 @@ class IntegrationDemo(models.AbstractModel):
         log = self.env["integration.audit.entry"]
         rejected = traffic.messages_of("rejected")[:1]
         finance = log.with_user(self._ref("user_finance")).sudo()
-        finance._log("payload_view", rejected, "Ledgerline asks which cost centre it was")
+        finance._log(
+            "payload_view", rejected, "Ledgerline asks which cost centre it was"
+        )
         operator = log.with_user(self._ref("user_operator")).sudo()
         operator._log("replay", traffic.messages_of("mended")[:2], "Mapping corrected")

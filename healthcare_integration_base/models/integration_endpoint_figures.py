@@ -29,7 +29,9 @@ class IntegrationEndpointFigures(models.AbstractModel):
         help="The endpoint belongs to the environment this database runs as.",
     )
     receive_url = fields.Char(
-        "Address for the Partner", compute="_compute_receive_url", help="Where the partner posts its messages."
+        "Address for the Partner",
+        compute="_compute_receive_url",
+        help="Where the partner posts its messages.",
     )
     breaker_state = fields.Selection(
         [("closed", "Closed"), ("open", "Open"), ("half_open", "Half open")],
@@ -38,7 +40,9 @@ class IntegrationEndpointFigures(models.AbstractModel):
         help="Closed: requests pass. Open: the partner fails and is left alone for a while.",
     )
     open_until = fields.Datetime("Next Probe", compute="_compute_health")
-    retry_floor_at = fields.Datetime("Nothing Before", compute="_compute_health", help="As the partner asked.")
+    retry_floor_at = fields.Datetime(
+        "Nothing Before", compute="_compute_health", help="As the partner asked."
+    )
     failing_since = fields.Datetime(compute="_compute_health")
     last_success_at = fields.Datetime("Last Success", compute="_compute_health")
     last_failure_at = fields.Datetime("Last Failure", compute="_compute_health")

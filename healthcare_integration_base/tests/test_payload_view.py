@@ -29,7 +29,9 @@ class TestPayloadView(IntegrationCase):
         )
         phi = sensitivity == "phi"
         message.flush_recordset()
-        payload.store(self.env.cr, [{"message_id": message.id, "body": BODY, "phi": phi}])
+        payload.store(
+            self.env.cr, [{"message_id": message.id, "body": BODY, "phi": phi}]
+        )
         if phi:
             answer = runtime.keyring().encrypt(answer, payload.response_aad(message.id))
         self.env["integration.attempt"].create(
@@ -61,7 +63,8 @@ class TestPayloadView(IntegrationCase):
         message = self.make_message("phi")
 
         self.env.cr.execute(
-            "SELECT response FROM integration_attempt WHERE message_id = %s", [message.id]
+            "SELECT response FROM integration_attempt WHERE message_id = %s",
+            [message.id],
         )
         self.assertNotIn(b"unknown_number", bytes(self.env.cr.fetchone()[0]))
         body, answer = self.view(message)
@@ -83,7 +86,13 @@ class TestPayloadView(IntegrationCase):
 
     def test_only_payload_readers_see_content(self):
         message = self.make_message()
-        for group in ("viewer", "operator", "administrator", "auditor", "exception_handler"):
+        for group in (
+            "viewer",
+            "operator",
+            "administrator",
+            "auditor",
+            "exception_handler",
+        ):
             with self.subTest(group=group), self.assertRaises(AccessError):
                 self.view(message, groups=(group,))
         self.assertFalse(self.audit_entries(message, "payload_view"))

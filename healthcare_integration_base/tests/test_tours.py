@@ -27,7 +27,9 @@ class TestTours(IntegrationCase, HttpCase):
             login="tour_administrator",
         )
 
-        endpoint = self.env["integration.endpoint"].search([("code", "=", "tour-orders")])
+        endpoint = self.env["integration.endpoint"].search(
+            [("code", "=", "tour-orders")]
+        )
         self.assertEqual(endpoint.system_id, self.system)
         self.assertEqual(endpoint.subscription_ids.event_type_ids, self.event_type)
 
@@ -52,18 +54,23 @@ class TestTours(IntegrationCase, HttpCase):
             login="tour_administrator",
         )
 
-        replay = self.env["integration.message"].search([("replay_of_id", "=", message.id)])
+        replay = self.env["integration.message"].search(
+            [("replay_of_id", "=", message.id)]
+        )
         self.assertEqual(replay.state, "pending")
         self.assertEqual(replay.event_id, message.event_id)
         self.assertTrue(message.superseded)
         self.assertEqual(
-            self.audit_entries(message, "payload_view").reason, "Looking into the rejection"
+            self.audit_entries(message, "payload_view").reason,
+            "Looking into the rejection",
         )
 
     def make_dead_message(self):
         endpoint = self.make_endpoint(system_id=self.system.id)
         endpoint.action_activate()
-        event = self.make_event(self.event_type, {"number": "TOUR-7"}, res_name="Tour document")
+        event = self.make_event(
+            self.event_type, {"number": "TOUR-7"}, res_name="Tour document"
+        )
         message = self.env["integration.message"].create(
             {
                 "uid": "01890a5d-ac96-774b-bcce-b302099a8057",

@@ -8,9 +8,13 @@ class IntegrationExceptionClose(models.TransientModel):
     _name = "integration.exception.close"
     _description = "Close an Integration Exception"
 
-    exception_id = fields.Many2one("integration.exception", required=True, readonly=True)
+    exception_id = fields.Many2one(
+        "integration.exception", required=True, readonly=True
+    )
     outcome = fields.Selection(
-        [("resolve", "Resolved"), ("ignore", "Ignored")], required=True, default="resolve"
+        [("resolve", "Resolved"), ("ignore", "Ignored")],
+        required=True,
+        default="resolve",
     )
     unresolved_count = fields.Integer(related="exception_id.unresolved_count")
     reason = fields.Text(required=True)
