@@ -14,7 +14,9 @@ import referencing
 from jsonschema.exceptions import ValidationError
 
 from . import ids, safe_regex
+from .cutoff import run_for
 from .schema_check import (
+    MAX_NAME,
     SchemaError,
     check_schema,
     inner_values,
@@ -28,6 +30,8 @@ MAX_ERRORS = 50
 # Each level costs the validator several frames; at Python's limit of recursion
 # its Rust parts panic, which no except clause for Exception catches.
 MAX_CONTENT_DEPTH = 50
+# References that branch, and items compared in pairs, cost more than their length.
+TIMEOUT = 5.0
 
 _DATE_TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})",
@@ -47,21 +51,29 @@ def validate(schema: dict[str, Any], instance: Any) -> list[dict[str, str]]:
     """
     if _too_deep(instance):
         return [{"path": "", "message": "nests too deeply"}]
-    validator = _Validator(
-        schema, registry=referencing.Registry(), format_checker=_formats
-    )
-    findings = []
+    if _has_long_name(instance):
+        return [{"path": "", "message": "has a property name that is too long"}]
     try:
-        for error in validator.iter_errors(instance):
-            findings += [_finding(leaf) for leaf in _leaves(error)]
-            if len(findings) >= MAX_ERRORS:
-                break
+        return run_for(TIMEOUT, lambda _watch: _findings(schema, instance))
+    except TimeoutError:
+        return [{"path": "", "message": "takes too long to check"}]
     except RecursionError:
         return [{"path": "", "message": "nests too deeply"}]
     except (referencing.exceptions.Unresolvable, jsonschema.exceptions.UnknownType):
         raise SchemaError(
             "The schema has a reference or type that does not exist"
         ) from None
+
+
+def _findings(schema: dict[str, Any], instance: Any) -> list[dict[str, str]]:
+    validator = _Validator(
+        schema, registry=referencing.Registry(), format_checker=_formats
+    )
+    findings: list[dict[str, str]] = []
+    for error in validator.iter_errors(instance):
+        findings += [_finding(leaf) for leaf in _leaves(error)]
+        if len(findings) >= MAX_ERRORS:
+            break
     findings.sort(key=lambda finding: finding["path"])
     return findings[:MAX_ERRORS]
 
@@ -73,6 +85,13 @@ def _too_deep(instance: Any) -> bool:
         if not level:
             return False
     return True
+
+
+def _has_long_name(instance: Any) -> bool:
+    """Look at all names; ``instance`` does not nest too deeply."""
+    if isinstance(instance, dict) and any(len(name) > MAX_NAME for name in instance):
+        return True
+    return any(_has_long_name(inner) for inner in inner_values(instance))
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:

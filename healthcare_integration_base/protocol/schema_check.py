@@ -17,6 +17,9 @@ from .errors import IntegrationError
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MAX_DEPTH = 64
+# The validator searches names of properties with Python's own engine, which nothing can
+# stop: patterns for them must be cheap, and longer names are refused in the content.
+MAX_NAME = 255
 
 # keywords that apply further schemas to the very same place of the content
 _SAME_PLACE = ("$ref", "allOf", "anyOf", "oneOf", "not", "if", "then", "else")
@@ -188,7 +191,10 @@ def _check_patterns(node: dict[str, Any], pointer: str) -> None:
         _check_pattern(node["pattern"], f"{pointer}/pattern")
     properties = node.get("patternProperties")
     for pattern in properties if isinstance(properties, dict) else ():
-        _check_pattern(pattern, f"{pointer}/patternProperties/{escape(pattern)}")
+        place = f"{pointer}/patternProperties/{escape(pattern)}"
+        _check_pattern(pattern, place)
+        if safe_pattern(pattern).steps(MAX_NAME) > safe_regex.MAX_STEPS:
+            raise SchemaError(f"At {place}: it could take too long", pointer=place)
 
 
 def _check_pattern(pattern: str, pointer: str) -> None:

@@ -176,6 +176,12 @@ def test_parts_of_all_of_are_findings_of_their_own():
             "repeated",
         ),
         (
+            {"patternProperties": {"a*a*a*a*a*a*b": {}}},
+            None,
+            "/patternProperties/a*a*a*a*a*a*b",
+            "too long",
+        ),
+        (
             {"items": {"$ref": "https://example.com/x"}},
             None,
             "/items/$ref",
@@ -339,3 +345,23 @@ def test_what_passes_the_check_can_be_applied(schema, content):
     before = copy.deepcopy(content)
     assert isinstance(validate(schema, content), list)
     assert content == before
+
+
+def test_names_longer_than_patterns_can_bear_are_refused():
+    cheap = check_schema({"patternProperties": {"^[a-z]+-[0-9]+$": {}}})
+    assert validate(cheap, {"a" * 255: 1}) == []
+    found = validate(cheap, {"items": [{"a" * 256: 1}]})
+    assert found == [{"path": "", "message": "has a property name that is too long"}]
+
+
+def test_a_check_that_does_not_end_is_cut_off(monkeypatch):
+    monkeypatch.setattr("hib.protocol.schema.TIMEOUT", 0.2)
+    branching = {
+        f"d{i}": {"anyOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(40)
+    }
+    endless = {"$defs": {**branching, "d40": False}, "$ref": "#/$defs/d0"}
+    found = validate(check_schema(endless), 1)
+    assert found == [{"path": "", "message": "takes too long to check"}]
+    pairs = [{"n": number} for number in range(20_000)]
+    found = validate(check_schema({"uniqueItems": True}), pairs)
+    assert found == [{"path": "", "message": "takes too long to check"}]
