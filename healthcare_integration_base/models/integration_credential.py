@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 
 from .. import runtime
 from ..protocol import signing
-from ..protocol.errors import Configuration, IntegrationError
+from ..protocol.errors import Configuration, IntegrationError, Permanent
 from ..transports import auth
 
 MOST_PREVIOUS = 10
@@ -151,7 +151,15 @@ class IntegrationCredential(models.Model):
                 f"The credential {self.name!r} has no secret",
                 code="credential_without_secret",
             )
-        return runtime.keyring().decrypt(token, self._aad())
+        try:
+            return runtime.keyring().decrypt(token, self._aad())
+        except Permanent as error:
+            # Most likely other bytes under the same id on this node: the messages wait.
+            raise Configuration(
+                f"The secret of the credential {self.name!r} cannot be read with the key"
+                " ring of this node",
+                code=error.code,
+            ) from None
 
     def _is_expired(self, now):
         return bool(self.expires_at and self.expires_at <= now)

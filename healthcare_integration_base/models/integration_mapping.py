@@ -1,5 +1,6 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 import hashlib
+import re
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -11,6 +12,10 @@ from .integration_audited import TRANSITION
 
 APPROVER = "healthcare_integration_base.group_approver"
 MAPPER = "healthcare_integration_base.group_mapper"
+# RFC 9110 §8.3.1, with at most one parameter
+CONTENT_TYPE = re.compile(
+    r"[\w!#$&^.+-]{1,100}/[\w!#$&^.+-]{1,100}(; ?[\w-]{1,40}=[\w.+-]{1,80})?", re.ASCII
+)
 CONTENT = {
     "name",
     "company_id",
@@ -169,6 +174,17 @@ class IntegrationMapping(models.Model):
             position=position,
             error=error.message,
         )
+
+    @api.constrains("content_type")
+    def _check_content_type(self):
+        for mapping in self:
+            if not CONTENT_TYPE.fullmatch(mapping.content_type):
+                raise ValidationError(
+                    self.env._(
+                        "The content type must read like application/json or"
+                        " text/plain; charset=utf-8."
+                    )
+                )
 
     @api.constrains("kind", "expression_text", "line_ids")
     def _constrain_expression(self):

@@ -49,6 +49,15 @@ class TestMappingFormErrors(IntegrationCase):
         with self.assertRaises(ValidationError):
             mapping.line_ids.target = "a[b"
 
+    def test_a_content_type_that_breaks_the_headers_is_a_form_error(self):
+        mapping = self.make_mapping(content_type="text/plain; charset=utf-8")
+        for bad in ("text/plain\r\nX-Evil: 1", "text", "text/plain; a=b; c", "é/x"):
+            with (
+                self.subTest(bad),
+                self.assertRaisesRegex(ValidationError, "application/json"),
+            ):
+                mapping.content_type = bad
+
     def test_an_empty_table_may_be_saved_and_not_approved(self):
         mapping = self.make_mapping(False, kind="table")
         self.assertFalse(mapping.expression)

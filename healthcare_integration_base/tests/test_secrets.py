@@ -86,6 +86,16 @@ class TestSecrets(IntegrationCase):
             credential._secret()
         self.assertEqual(caught.exception.code, "key_unknown")
 
+    def test_the_right_key_id_with_other_bytes_is_a_configuration_error(self):
+        credential = self.make_credential(secret="very-private-token")
+        key_id = runtime.keyring().primary_id
+        other = keyring.generate().partition(":")[2]
+        self.use_settings(encryption_key=f"{key_id}:{other}")
+        with self.assertRaises(Configuration) as caught:
+            credential._to_ring1(fields.Datetime.now())
+        self.assertEqual(caught.exception.code, "decryption_failed")
+        self.assertIn(credential.name, caught.exception.message)
+
     def test_a_credential_without_a_secret_never_sends_unauthenticated(self):
         credential = self.make_credential(secret=False)
         with self.assertRaises(Configuration) as caught:
