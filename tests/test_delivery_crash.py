@@ -13,7 +13,7 @@ from tests.delivery import (
     sweep_now,
     without_sweep,
 )
-from tests.harness import poll
+from tests.harness import connect, poll
 
 MESSAGES = 500
 
@@ -70,6 +70,38 @@ def _assert_order(partner):
     for key in {request.key for request in first.values() if request.key}:
         numbers = [request.number for request in first.values() if request.key == key]
         assert numbers == sorted(numbers)
+
+
+def test_kill_between_the_answer_and_its_record(database, odoo_server, sql):
+    """Scenario 37: the partner said 200, nobody wrote it down; it gets the same again."""
+    with Partner() as partner:
+        server = odoo_server(allow_log=("Re-queued dead job",))
+        made = make_endpoints(database, {"code": "said", "url": partner.url + "/in"})
+        blocker = connect(database)
+        blocker.autocommit = False
+        with blocker.cursor() as cursor:
+            cursor.execute("LOCK TABLE integration_attempt IN SHARE MODE")
+        send(database, [{"endpoint": made["said"], "number": 1}])
+        poll(lambda: _waits_for_the_lock(sql), 60, 0.05, "the drain records nothing")
+        server.kill9()
+        assert len(partner.requests) == 1
+        blocker.close()
+        server.start()
+        poll(lambda: states(sql) == {"delivered": 1}, 120, 0.2)
+    first, second = partner.requests
+    assert (first.id, first.body) == (second.id, second.body)
+    assert first.headers["webhook-timestamp"] <= second.headers["webhook-timestamp"]
+    attempts = sql("SELECT number, outcome FROM integration_attempt ORDER BY number")
+    assert [(a["number"], a["outcome"]) for a in attempts] == [
+        (1, "unknown"),
+        (2, "success"),
+    ]
+
+
+def _waits_for_the_lock(sql):
+    return sql(
+        "SELECT 1 FROM pg_locks WHERE relation = 'integration_attempt'::regclass AND NOT granted"
+    )
 
 
 def test_crash_between_commit_and_wake_up_is_swept(database, odoo_server, sql):

@@ -243,7 +243,8 @@ class _Work:
             res_name=None if self.phi else document.display_name,
             ordering_key=f"{document._name},{document.id}",
             data=self.data,
-            matches=capture.matches(document, plans).get(document.id, set()),
+            matches=capture.matches(document, plans)[0].get(document.id, set()),
+            judged=True,
         )
 
     # -- done ----------------------------------------------------------------------

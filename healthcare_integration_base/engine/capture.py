@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from psycopg2 import OperationalError
+import psycopg2
 
 from odoo import SUPERUSER_ID, api
 
@@ -77,6 +77,7 @@ class Emission:
     data: Any = None
     error: str | None = None
     matches: set[int] = field(default_factory=set)
+    judged: bool = False
 
 
 def emit(records, code: str) -> None:
@@ -154,7 +155,7 @@ def _attempt(env, build) -> bool:
         with env.cr.savepoint(flush=False):
             build()
         return True
-    except OperationalError:
+    except psycopg2.OperationalError:
         raise  # serialization failure: the whole transaction is repeated
     except Exception as exc:  # a connector's bug must not abort the user's work
         _logger.error("The payload of an event cannot be built: %s", where(exc))
@@ -196,19 +197,23 @@ def _build_company(env, model: str, code: str, group: Sequence[Emission]) -> Non
     records = env[model].browse([e.res_id for e in group])
     plans = plans_of(env, code)
     phi = any(plan.phi for plan in plans)
+    # first, so that who wants an event is known even where its payload fails
+    wanted_by, unjudged = matches(records, plans)
+    for emission in group:
+        emission.matches = wanted_by.get(emission.res_id, set())
+        emission.judged = True
     data = records._integration_payload(code)
     keys = records._integration_ordering_key(code)
     correlations = records._integration_correlation(code)
-    wanted_by = matches(records, plans)
     for emission, record in zip(group, records, strict=True):
-        emission.data, emission.error = data.get(record.id), None
+        emission.data = data.get(record.id)
+        emission.error = "filter_failed" if unjudged else None
         if emission.data is None:
             emission.error = "payload_missing"
         emission.ordering_key = keys.get(record.id) or None
         emission.correlation = (
             emission.correlation or correlations.get(record.id) or None
         )
-        emission.matches = wanted_by.get(record.id, set())
         # the number of a document is fine in lists, the name of a patient is not
         emission.res_name = None if phi else _name_of(record)
 
@@ -218,22 +223,38 @@ def _name_of(record) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def matches(records, plans: Iterable[Plan]) -> dict[int, set[int]]:
-    """Return which subscriptions want which records; a filter is judged once."""
+def matches(records, plans: Iterable[Plan]) -> tuple[dict[int, set[int]], set[int]]:
+    """Return which subscriptions want which records, and whose filter cannot be judged.
+
+    Each filter is judged once; one that fails is nobody else's trouble.
+    """
     found: dict[int, set[int]] = {}
-    kept: dict[Any, Sequence[int]] = {}
-    for plan in plans:
-        for subscriber in plan.subscribers:
-            domain = subscriber.domain
-            if repr(domain) not in kept:
-                kept[repr(domain)] = (
-                    records.filtered_domain(list(domain))._ids
-                    if domain
-                    else records._ids
-                )
-            for res_id in kept[repr(domain)]:
-                found.setdefault(res_id, set()).add(subscriber.id)
-    return found
+    unjudged: set[int] = set()
+    kept: dict[str, Sequence[int] | None] = {}
+    for subscriber in (s for plan in plans for s in plan.subscribers):
+        text = repr(subscriber.domain)
+        if text not in kept:
+            kept[text] = judge(records, subscriber)
+        if kept[text] is None:
+            unjudged.add(subscriber.id)
+        for res_id in kept[text] or ():
+            found.setdefault(res_id, set()).add(subscriber.id)
+    return found, unjudged
+
+
+def judge(records, subscriber: Subscriber) -> Sequence[int] | None:
+    """Return the ids of the records a filter lets through, None if it fails on them."""
+    if not subscriber.domain:
+        return records._ids
+    try:
+        return records.filtered_domain(list(subscriber.domain))._ids
+    except psycopg2.Error:
+        raise
+    except Exception as exc:
+        _logger.error(
+            "The filter of subscription %s fails: %s", subscriber.id, where(exc)
+        )
+        return None
 
 
 def event_row(emission: Emission, plan: Plan, traceparent: str) -> dict[str, Any]:

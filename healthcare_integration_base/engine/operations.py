@@ -16,6 +16,19 @@ from ..protocol import ids as uids
 from . import outbox, payload, queue, sql
 
 
+def lock(cr, message_ids: Sequence[int]) -> None:
+    """Lock messages for the rest of the transaction.
+
+    In a user's transaction this fails when a drain has finished one of them since the
+    user's snapshot was taken; Odoo repeats the request then, and the checks see it.
+    """
+    statement = SQL(
+        "SELECT id FROM integration_message WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+        list(message_ids),
+    )
+    sql.run(cr, statement)
+
+
 def in_flight(cr, message_ids: Sequence[int]) -> set[int]:
     """Return those of the messages a drain is working on now."""
     statement = SQL(
@@ -34,7 +47,9 @@ def retry(cr, message_ids: Sequence[int], user_id: int) -> None:
                (message_id, endpoint_id, priority, seq, ordering_key, due_at, manual_user_id)
         SELECT m.id, m.endpoint_id, m.priority::int, COALESCE(m.event_id, m.id), m.ordering_key,
                %(now)s, %(user)s
-          FROM integration_message m WHERE m.id = ANY(%(ids)s) ORDER BY m.id
+          FROM integration_message m
+         WHERE m.id = ANY(%(ids)s) AND m.state IN ('pending', 'dead') AND NOT m.superseded
+         ORDER BY m.id
         ON CONFLICT (message_id) DO UPDATE
            SET due_at = EXCLUDED.due_at, manual_user_id = EXCLUDED.manual_user_id
          WHERE q.claim IS NULL

@@ -113,9 +113,8 @@ def _receivers(emission: capture.Emission, plan: capture.Plan):
             and emission.company_id not in subscriber.companies
         )
         echo = emission.origin and emission.origin == subscriber.system_id
-        # whether an event without payload would have matched nobody knows: it is sent to
-        # all, fails there visibly, and is replayed when the cause is mended
-        wanted = subscriber.id in emission.matches or emission.error
+        # what could not be judged is judged again when the payload is built at last
+        wanted = subscriber.id in emission.matches or not emission.judged
         if wanted and not foreign and not echo:
             yield subscriber
 

@@ -19,7 +19,7 @@ from odoo.tools import SQL, config
 
 from .. import runtime
 from ..protocol.drain import Drain, Ended, inline
-from ..protocol.drain_types import Claimed, Options, Report
+from ..protocol.drain_types import POSTPONED, Claimed, Options, Report
 from ..transports.http import run_sync
 from . import sql
 from .apply import ApplyProcessor
@@ -67,7 +67,8 @@ class Dispatcher:
                 claim for claim in claimed if found.get(claim.message_id) == direction
             ]
             for message_id, task in (processor.prepare(part) if part else {}).items():
-                ready = task if isinstance(task, Report) else (processor, task)
+                final = isinstance(task, Report) or task is POSTPONED
+                ready = task if final else (processor, task)
                 result[message_id] = ready
         return result
 

@@ -1,5 +1,5 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""The processor of outgoing messages: render, store, sign, send, classify."""
+"""The processor of outgoing messages: sign, send, classify, and what is kept of it."""
 
 from __future__ import annotations
 
@@ -7,52 +7,25 @@ import hashlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
-
-from odoo.tools import SQL
 
 from .. import runtime
 from ..protocol import redact, signing
-from ..protocol.classify import ErrorClass, Outcome, classify_exception, classify_status
+from ..protocol.classify import Outcome, classify_exception, classify_status
 from ..protocol.drain_types import Claimed, Report
 from ..protocol.errors import Configuration, IntegrationError
-from ..protocol.mapping import MappingError
 from ..protocol.netguard import NetworkPolicy
 from ..transports import auth
 from ..transports.http import HttpClient, Request, Response
-from . import payload, render, sql
+from . import letter, payload
+from .letter import Letter
 
 _logger = logging.getLogger(__name__)
 
 DELIVERED = "delivered"
-
-
-@dataclass(frozen=True)
-class Route:
-    """How an endpoint is reached; read once per batch."""
-
-    endpoint: Any
-    url: str
-    state: str
-    credentials: tuple[auth.Credential, ...]
-    deadline: float
-    connect_timeout: float
-    allow_http: bool
-
-
-@dataclass(frozen=True)
-class Letter:
-    """A message ready to send: bytes, address, and what to record about it."""
-
-    message_id: int
-    uid: str
-    body: bytes = field(repr=False)
-    content_type: str
-    traceparent: str | None
-    route: Route
-    phi: bool
-    facts: Mapping[str, Any]
+# Shorter secrets would turn up in any text.
+MIN_SECRET = 6
+MASK = redact.MASK
 
 
 class Sender:
@@ -77,79 +50,38 @@ class Sender:
         if self._client:
             await self._client.__aexit__(*exc)
 
-    # -- before: in a transaction ------------------------------------------------
-
-    def prepare(self, claimed: Sequence[Claimed]) -> dict[int, Letter | Report]:
-        """Load a batch; render and store the bodies that have none yet.
+    def prepare(self, claimed: Sequence[Claimed]) -> dict[int, Any]:
+        """Load a batch and make its letters.
 
         The bytes are committed before the first of them is sent, so that a retry, also
         after a crash, sends the same.
         """
         with self._transaction() as env:
-            rows = sql.rows_of(env.cr, _load([c.message_id for c in claimed]))
-            routes = {
-                i: _route(env, i, self._longest)
-                for i in {r["endpoint_id"] for r in rows}
-            }
-            bodies = payload.load(env.cr, [row["id"] for row in rows])
-            done = {row["id"]: _prepare(env, row, routes, bodies) for row in rows}
-            new = [entry for _ready, entry in done.values() if entry]
-            payload.store(env.cr, new)
-        return {message_id: ready for message_id, (ready, _entry) in done.items()}
+            return letter.write(env, claimed, self._longest)
 
-    # -- on the wire ---------------------------------------------------------------
-
-    async def process(self, letter: Letter) -> Report:
+    async def process(self, task: Letter) -> Report:
         """Send one message and say what came of it."""
-        if letter.route.state == "shadow":
-            return self._report(
-                letter, Outcome(True), {}, None, time.time(), final_state="shadow"
-            )
         started = time.time()
+        if task.route.state == "shadow":
+            return _report(task, Outcome(True), {}, None, started, final_state="shadow")
         headers: dict[str, str] = {}
         response, error = None, None
         try:
-            headers = _headers(letter, int(started))
-            response = await self._exchange(letter, headers)
+            headers = _headers(task, int(started))
+            response = await self._exchange(task, headers)
             outcome = classify_status(response.status, response.headers, time.time())
             error = None if outcome.ok else f"The partner answered {response.status}"
         except IntegrationError as exc:
             outcome, error = classify_exception(exc), exc.message
-        return self._report(letter, outcome, headers, response, started, error=error)
+        return _report(task, outcome, headers, response, started, error=error)
 
-    async def _exchange(self, letter: Letter, headers: dict[str, str]) -> Response:
-        route = letter.route
+    async def _exchange(self, task: Letter, headers: dict[str, str]) -> Response:
+        route = task.route
         request = Request(
-            "POST", route.url, headers, letter.body, allow_http=route.allow_http
+            "POST", route.url, headers, task.body, allow_http=route.allow_http
         )
         return await self._client.send(
             request, deadline=route.deadline, connect_timeout=route.connect_timeout
-        )
-
-    def _report(
-        self,
-        letter: Letter,
-        outcome: Outcome,
-        headers: Mapping[str, str],
-        response: Response | None,
-        started: float,
-        *,
-        final_state: str = DELIVERED,
-        error: str | None = None,
-    ) -> Report:
-        shadow = final_state != DELIVERED
-        return Report(
-            outcome,
-            error=error,
-            final_state=final_state,
-            charged=not shadow and (not outcome.hold or outcome.disables),
-            wire=not shadow,
-            started_at=started,
-            duration=time.time() - started,
-            details={
-                "message": _message_facts(letter.body, letter.facts),
-                "attempt": _attempt_facts(letter, headers, response),
-            },
         )
 
 
@@ -164,140 +96,116 @@ def _network_policy() -> NetworkPolicy:
         return NetworkPolicy()
 
 
-def _load(message_ids: Sequence[int]) -> SQL:
-    return SQL(
-        """
-        SELECT m.id, m.uid, m.endpoint_id, m.event_id, m.event_type_id, m.traceparent,
-               s.mapping_id, t.sensitivity = 'phi' AS phi
-          FROM integration_message m
-          LEFT JOIN integration_subscription s ON s.id = m.subscription_id
-          LEFT JOIN integration_event_type t ON t.id = m.event_type_id
-         WHERE m.id = ANY(%s)
-        """,
-        list(message_ids),
-    )
-
-
-def _route(env, endpoint_id: int, longest: float) -> Route | Report:
-    """Return how the endpoint is reached, or the report that holds its messages."""
-    endpoint = env["integration.endpoint"].browse(endpoint_id)
-    policy = endpoint.policy_id
-    try:
-        credentials = tuple(endpoint.credential_ids._to_ring1(time.time()))
-    except IntegrationError as exc:
-        return _failure(exc)
-    return Route(
-        endpoint=endpoint,
-        url=endpoint.url or "",
-        state=endpoint.state,
-        credentials=credentials,
-        deadline=min(policy.deadline or longest, longest),
-        connect_timeout=policy.connect_timeout or 5.0,
-        allow_http=endpoint.environment == "test",
-    )
-
-
-def _prepare(env, row, routes, bodies) -> tuple[Letter | Report, dict[str, Any] | None]:
-    """Return the letter (or the failure), and the payload to store if it is new."""
-    route = routes[row["endpoint_id"]]
-    if isinstance(route, Report):
-        return route, None
-    try:
-        known = bodies.get(row["id"])
-        if known:
-            return _letter(row, route, payload.clear(known), known["facts"] or {}), None
-        body, facts = _render(env, row, route)
-        if row["phi"]:
-            runtime.keyring().primary_id  # noqa: B018 - raises when there is no key
-        entry = {
-            "message_id": row["id"],
-            "body": body,
-            "phi": row["phi"],
-            "facts": facts,
-        }
-        return _letter(row, route, body, facts), entry
-    except IntegrationError as exc:
-        return _failure(exc), None
-    except Exception as exc:  # one event's bad data must not stop its neighbours
-        _logger.error(
-            "Message %s cannot be rendered (%s)", row["id"], type(exc).__name__
-        )
-        return _failure(
-            MappingError("The body cannot be made", code="render_failed")
-        ), None
-
-
-def _failure(exc: IntegrationError) -> Report:
-    if isinstance(exc, MappingError):
-        outcome = Outcome(False, ErrorClass.CONTRACT, exc.code)
-        klass = "mapping"
-    else:
-        outcome, klass = classify_exception(exc), None
-    now = time.time()
-    return Report.failed(
-        outcome, error_class=klass, error=exc.message, wire=False, started_at=now
-    )
-
-
-def _render(env, row, route: Route) -> tuple[bytes, dict[str, Any]]:
-    event = env["integration.event"].browse(row["event_id"])
-    mapping = env["integration.mapping"].browse(row["mapping_id"] or [])
-    if not event:
-        raise MappingError("The message has no event", code="event_missing")
-    event._integration_rebuild()
-    rendered = render.render(render.event_values(event), mapping, route.endpoint)
-    return rendered.body, {
-        "content_type": rendered.content_type,
-        "schema_errors": rendered.schema_errors or None,
-        "mapping_id": mapping.id or None,
-        "mapping_version": mapping.version if mapping else None,
-    }
-
-
-def _letter(row, route: Route, body: bytes, facts: Mapping[str, Any]) -> Letter:
-    return Letter(
-        message_id=row["id"],
-        uid=row["uid"],
-        body=body,
-        content_type=facts.get("content_type") or "application/octet-stream",
-        traceparent=row["traceparent"],
-        route=route,
-        phi=bool(row["phi"]),
-        facts=facts,
-    )
-
-
-def _headers(letter: Letter, now: int) -> dict[str, str]:
-    """Return the request's headers; the id is sent unsigned, too, for deduplication."""
+def _own_headers(task: Letter, now: int) -> dict[str, str]:
+    """Return the headers that hold no secret; the id also serves deduplication."""
     headers = {
-        "Content-Type": letter.content_type,
-        signing.HEADER_ID: letter.uid,
+        "Content-Type": task.content_type,
+        signing.HEADER_ID: task.uid,
         signing.HEADER_TIMESTAMP: str(now),
     }
-    if letter.traceparent:
-        headers["traceparent"] = letter.traceparent
+    if task.traceparent:
+        headers["traceparent"] = task.traceparent
+    return headers
+
+
+def _headers(task: Letter, now: int) -> dict[str, str]:
     return auth.apply(
-        headers, letter.route.credentials, msg_id=letter.uid, body=letter.body, now=now
+        _own_headers(task, now),
+        task.route.credentials,
+        msg_id=task.uid,
+        body=task.body,
+        now=now,
     )
 
 
-def _message_facts(body: bytes, facts: Mapping[str, Any]) -> dict[str, Any]:
+# -- what is kept ------------------------------------------------------------------
+
+
+def _report(
+    task: Letter,
+    outcome: Outcome,
+    headers: Mapping[str, str],
+    response: Response | None,
+    started: float,
+    *,
+    final_state: str = DELIVERED,
+    error: str | None = None,
+) -> Report:
+    shadow = final_state != DELIVERED
+    return Report(
+        outcome,
+        error=error,
+        final_state=final_state,
+        charged=not shadow and (not outcome.hold or outcome.disables),
+        wire=not shadow,
+        started_at=started,
+        duration=time.time() - started,
+        details={
+            "message": _message_facts(task),
+            "attempt": _attempt_facts(task, headers, response),
+        },
+    )
+
+
+def _message_facts(task: Letter) -> dict[str, Any]:
     return {
-        **facts,
-        "body_sha256": hashlib.sha256(body).hexdigest(),
-        "size": len(body),
+        **task.facts,
+        "body_sha256": hashlib.sha256(task.body).hexdigest(),
+        "size": len(task.body),
     }
 
 
 def _attempt_facts(
-    letter: Letter, headers: Mapping[str, str], response: Response | None
+    task: Letter, headers: Mapping[str, str], response: Response | None
 ) -> dict[str, Any]:
-    facts: dict[str, Any] = {"request_headers": redact.redact_headers(headers)}
+    facts: dict[str, Any] = {"request_headers": _sent_headers(task, headers)}
     if response:
-        answer = response.body
-        facts["response_headers"] = redact.redact_headers(response.headers)
-        facts["response_size"] = len(answer)
-        if letter.phi and answer:
-            answer = payload.seal(answer, payload.response_aad(letter.message_id))
-        facts["response"] = answer
+        secrets = _secrets(task)
+        facts["response_headers"] = {
+            name: _without_query(name, _masked(value, secrets))
+            for name, value in redact.redact_headers(response.headers).items()
+        }
+        facts["response_size"] = len(response.body)
+        facts["response"] = _kept_answer(task, response.body, secrets)
     return facts
+
+
+def _sent_headers(task: Letter, headers: Mapping[str, str]) -> dict[str, str]:
+    """Mask every header a credential made, whatever its name."""
+    own = _own_headers(task, 0)
+    redacted = redact.redact_headers(headers)
+    return {name: value if name in own else MASK for name, value in redacted.items()}
+
+
+def _secrets(task: Letter) -> list[str]:
+    """Return the texts a partner might echo."""
+    texts = []
+    for credential in task.route.credentials:
+        secret = credential.secret or ""
+        texts.append(
+            secret if isinstance(secret, str) else secret.decode("utf-8", "replace")
+        )
+    return [text for text in texts if len(text) >= MIN_SECRET]
+
+
+def _masked(value: str, secrets: Sequence[str]) -> str:
+    for secret in secrets:
+        value = value.replace(secret, MASK)
+    return value
+
+
+def _without_query(name: str, value: str) -> str:
+    """A redirect's address may hold tokens in its query."""
+    return (
+        value.partition("?")[0]
+        if name.lower() in ("location", "content-location")
+        else value
+    )
+
+
+def _kept_answer(task: Letter, answer: bytes, secrets: Sequence[str]) -> bytes:
+    for secret in secrets:
+        answer = answer.replace(secret.encode(), MASK.encode())
+    if task.phi and answer:
+        return payload.seal(answer, payload.response_aad(task.message_id))
+    return answer

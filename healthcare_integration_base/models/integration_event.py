@@ -1,9 +1,11 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 import logging
 
+import psycopg2
+
 from odoo import api, fields, models
 
-from ..engine import payload
+from ..engine import payload, retention
 from ..engine.safe import where
 from ..protocol import envelope
 
@@ -36,7 +38,9 @@ class IntegrationEvent(models.Model):
     res_name = fields.Char(
         readonly=True, help="Number of the document when it happened."
     )
-    company_id = fields.Many2one("res.company", readonly=True, index=True)
+    company_id = fields.Many2one(
+        "res.company", readonly=True, index=True, ondelete="restrict"
+    )
     user_id = fields.Many2one("res.users", readonly=True, help="Who did it.")
     ordering_key = fields.Char(readonly=True)
     occurred_at = fields.Datetime(required=True, readonly=True)
@@ -75,6 +79,14 @@ class IntegrationEvent(models.Model):
                 f"{event.res_name} ({event.uid})" if event.res_name else event.uid
             )
 
+    @api.autovacuum
+    def _gc_traffic(self):
+        """Forget what is older than the retention of its event type."""
+        self.env.flush_all()
+        deleted = retention.forget(self.env.cr)
+        self.env.invalidate_all()
+        return deleted, deleted >= retention.BATCH
+
     def _data_text(self):
         """Return the canonical JSON in the clear, None if there is none.
 
@@ -93,25 +105,35 @@ class IntegrationEvent(models.Model):
         """Build the payload of an event that has none, from the record as it is now.
 
         When it fails again, the error stays on the event.
+
+        :return: True if there is a payload now that was not there before
         """
         self.ensure_one()
-        model = self.env.get(self.res_model or "")
-        if (
-            not self.error
-            or model is None
-            or not hasattr(model, "_integration_payload")
-        ):
-            return
-        company = [self.company_id.id] if self.company_id else []
-        context = {"lang": "en_US", "tz": "UTC", "allowed_company_ids": company}
-        record = model.sudo().with_context(**context).browse(self.res_id).exists()
+        if self.sudo().data or not self.error:
+            return False
         try:
-            data = record._integration_payload(self.type_id.code).get(self.res_id)
+            with self.env.cr.savepoint(flush=False):
+                record = self._record()
+                built = record and record._integration_payload(self.type_id.code)
+        except psycopg2.OperationalError:
+            raise
         except Exception as exc:
             _logger.error("Event %s still has no payload: %s", self.id, where(exc))
-            return
-        if data is not None:
-            self._set_data(envelope.dumps(data).decode())
+            return False
+        data = built and built.get(self.res_id)
+        if data is None or data is False:
+            return False
+        self._set_data(envelope.dumps(data).decode())
+        return True
+
+    def _record(self):
+        """Return the record it is about, as capture sees it; None if it is gone."""
+        model = self.env.get(self.res_model or "")
+        if model is None or not hasattr(model, "_integration_payload"):
+            return None
+        company = [self.company_id.id] if self.company_id else []
+        context = {"lang": "en_US", "tz": "UTC", "allowed_company_ids": company}
+        return model.sudo().with_context(**context).browse(self.res_id).exists()
 
     def _set_data(self, text):
         if self.type_id.sensitivity == "phi":

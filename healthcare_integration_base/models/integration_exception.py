@@ -8,6 +8,8 @@ from ..engine import cases, sql
 
 HANDLER = "healthcare_integration_base.group_exception_handler"
 SWEPT = 1000
+# What handlers change in the form; closing goes through the buttons, with a reason.
+WRITABLE = ("queue_id", "user_id", "deadline")
 
 
 class IntegrationException(models.Model):
@@ -46,7 +48,9 @@ class IntegrationException(models.Model):
         index=True,
         group_expand=True,
     )
-    company_id = fields.Many2one("res.company", readonly=True, index=True)
+    company_id = fields.Many2one(
+        "res.company", readonly=True, index=True, ondelete="restrict"
+    )
     endpoint_id = fields.Many2one("integration.endpoint", readonly=True, index=True)
     system_id = fields.Many2one(related="endpoint_id.system_id", store=True)
     event_type_id = fields.Many2one("integration.event.type", readonly=True)
@@ -70,6 +74,24 @@ class IntegrationException(models.Model):
         "(fingerprint) WHERE state IN ('open', 'in_progress')",
         "There is an open case for this cause.",
     )
+
+    def write(self, vals):
+        """Let users assign cases and set deadlines; the rest is done by buttons.
+
+        :raises AccessError: another field of the case is written
+        """
+        kept = {
+            *self.env["mail.thread"]._fields,
+            *self.env["mail.activity.mixin"]._fields,
+        }
+        names = [name for name in vals if name not in WRITABLE and name not in kept]
+        if names and not self.env.su:
+            raise AccessError(
+                self.env._(
+                    "%s of a case is changed by its buttons only.", ", ".join(names)
+                )
+            )
+        return super().write(vals)
 
     # -- figures -------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ class IntegrationMessage(models.Model):
     event_type_id = fields.Many2one(
         "integration.event.type", readonly=True, ondelete="restrict", index=True
     )
-    company_id = fields.Many2one("res.company", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True, ondelete="restrict")
     state = fields.Selection(
         [
             ("pending", "Pending"),
@@ -349,6 +349,7 @@ class IntegrationMessage(models.Model):
             )
 
     def _check_states(self, states):
+        operations.lock(self.env.cr, self.ids)
         self.invalidate_recordset()
         for message in self:
             if message.superseded:

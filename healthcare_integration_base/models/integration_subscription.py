@@ -8,6 +8,7 @@ from odoo.fields import Domain
 
 from ..const import PRIORITIES
 from ..engine.capture import Plan, Subscriber
+from ..protocol.errors import Filtered
 
 _logger = logging.getLogger(__name__)
 
@@ -58,11 +59,6 @@ class IntegrationSubscription(models.Model):
     mapping_id = fields.Many2one(
         "integration.mapping", check_company=True, domain="[('direction', '=', 'out')]"
     )
-    mode = fields.Selection(
-        [("realtime", "As it happens"), ("batch", "In batches")],
-        default="realtime",
-        required=True,
-    )
     priority = fields.Selection(PRIORITIES, default="1", required=True)
 
     @api.depends("endpoint_id.name", "event_type_ids.code")
@@ -92,8 +88,10 @@ class IntegrationSubscription(models.Model):
             self._check_domain_of(domain, name)
 
     def _check_domain_of(self, domain, model_name):
+        model = self.env[model_name]
         try:
-            Domain(domain).validate(self.env[model_name])
+            Domain(domain).validate(model)
+            self._check_fields_of(Domain(domain), model)
         except (ValueError, KeyError, TypeError) as error:
             raise ValidationError(
                 self.env._(
@@ -102,6 +100,25 @@ class IntegrationSubscription(models.Model):
                     error=error,
                 )
             ) from None
+
+    def _check_fields_of(self, domain, model):
+        """Refuse fields the user may not read.
+
+        Filters run as superuser: what is sent and what is not would tell their values.
+
+        :raises ValueError: naming the field
+        """
+        for condition in domain.iter_conditions():
+            target = model.sudo(False)
+            for name in condition.field_expr.split("."):
+                field = target._fields.get(name)
+                if field is None:
+                    break  # a part of a date or of properties
+                if not target._has_field_access(field, "read"):
+                    raise ValueError(self.env._("field %s is not readable", field))
+                target = self.env.get(field.comodel_name or "", target).sudo(False)
+            if condition.operator in ("any", "not any", "any!", "not any!"):
+                self._check_fields_of(Domain(condition.value), target)
 
     @api.constrains("endpoint_id")
     def _check_direction(self):
@@ -194,3 +211,13 @@ class IntegrationSubscription(models.Model):
             return None
         branches = self.env["res.company"].with_context(active_test=False)
         return frozenset(branches.search([("id", "child_of", company.id)]).ids)
+
+    def _check_still_wanted(self, event):
+        """Judge the filter again, for an event whose payload was built after capture.
+
+        :raises Filtered: the record does not pass
+        """
+        domain = self._parse_domain(self.domain) if self else []
+        record = event._record()
+        if domain and record and not record.filtered_domain(domain):
+            raise Filtered("The document does not pass the filter of the subscription")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from .classify import ErrorClass, Outcome, classify_exception
-from .drain_types import Claimed, EndpointSpec, Options, Report, Result, Want
+from .drain_types import POSTPONED, Claimed, EndpointSpec, Options, Report, Result, Want
 from .owner import Job, Owner
 
 T = TypeVar("T")
@@ -178,6 +178,7 @@ class Drain:
         """
         finished = self._collect()
         if self._over():
+            await self._give_up_at_shutdown()
             await self._record()
             await self._drop_backlogs(self.owners.values())
             return finished
@@ -192,6 +193,17 @@ class Drain:
 
     def _over(self) -> bool:
         return self._lost or self.clock.now() >= self._stop_at or self.stopping()
+
+    async def _give_up_at_shutdown(self) -> None:
+        """Leave slow exchanges without an outcome when the server is about to end."""
+        if not self.stopping() or not self._tasks:
+            return
+        await asyncio.wait(self._tasks, timeout=self.options.grace_seconds)
+        self._collect()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
 
     def _may_leave(self, idle_since: float) -> bool:
         """Idle for the linger time, and nothing becomes due within it."""
@@ -273,8 +285,12 @@ class Drain:
             return
         jobs: dict[int, list[Job]] = {}
         for claim in claimed:
-            job = Job(claim, tasks.get(claim.message_id) or MISSING)
-            jobs.setdefault(claim.endpoint_id, []).append(job)
+            task = tasks.get(claim.message_id) or MISSING
+            if task is not POSTPONED:
+                jobs.setdefault(claim.endpoint_id, []).append(Job(claim, task))
+        late = [c for c in claimed if tasks.get(c.message_id) is POSTPONED]
+        if late:
+            await self._try(self.store.release, late)
         for endpoint_id, batch in jobs.items():
             self.owners[endpoint_id].add(batch)
 
@@ -291,7 +307,8 @@ class Drain:
                 return {claimed[0].message_id: failure}
         found: dict[int, Any] = {}
         for claim in claimed:
-            found.update(await self._prepare([claim]) or {})
+            late = {claim.message_id: POSTPONED}
+            found.update(late if self._over() else await self._prepare([claim]) or {})
         return None if self._lost else found
 
     # -- processing --------------------------------------------------------------

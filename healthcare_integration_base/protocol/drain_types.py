@@ -18,6 +18,7 @@ class Options:
     :param linger: it stays that long when there is nothing to do
     :param hold_seconds: pause of an endpoint whose configuration is incomplete
     :param insist_seconds: it tries to record that long with the store away
+    :param grace_seconds: it waits that long for what is under way when the server stops
     """
 
     max_seconds: float = 40.0
@@ -27,6 +28,7 @@ class Options:
     max_in_flight: int = 256
     hold_seconds: float = 60.0
     insist_seconds: float = 30.0
+    grace_seconds: float = 0.4
 
 
 @dataclass(frozen=True)
@@ -137,3 +139,10 @@ class Result:
     number: int
     state: str
     due_in: float | None = None
+
+
+class Postponed:
+    """A processor had no time for a message: it is given back."""
+
+
+POSTPONED = Postponed()

@@ -7,11 +7,12 @@ from . import test_capture
 from . import test_cases
 from . import test_client_keys
 from . import test_delivery
+from . import test_delivery_attacks
 from . import test_endpoint_form_errors
 from . import test_endpoint_states
 from . import test_event_type_form_errors
-from . import test_holding
 from . import test_figures
+from . import test_holding
 from . import test_mapping_form_errors
 from . import test_mapping_life_cycle
 from . import test_message_body
