@@ -45,11 +45,21 @@ class IntegrationAudited(models.AbstractModel):
         names = self._integration_audited_names(vals)
         before = {record.id: record._integration_audit_values(names) for record in self}
         result = super().write(vals)
+        self._integration_check_still_ours(vals)
         for record in self:
             changes = record._integration_audit_changes(before[record.id])
             if changes:
                 self._integration_audit(record, {"changed": changes})
         return result
+
+    def _integration_check_still_ours(self, vals):
+        """Refuse to move records into a company the user does not work in.
+
+        Odoo looks at the record rules before a write, not at what it leads to.
+        """
+        moving = any(self._fields[name].type == "many2one" for name in vals)
+        if moving and not self.env.su:
+            self.check_access("write")
 
     def unlink(self):
         for record in self:

@@ -301,6 +301,27 @@ class TestCompanies(IntegrationCase):
         with self.assertRaisesRegex(Exception, "(?i)compan"):
             self.make_endpoint(system_id=system.id, credential_ids=foreign.ids)
 
+    def test_nobody_moves_a_record_into_another_company(self):
+        theirs = self.make_system(company_id=self.theirs.id)
+        ours = self.make_system(company_id=self.ours.id)
+        endpoint = self.make_endpoint(system_id=ours.id)
+        user = self.make_user(company=self.theirs)
+        stranger = self.make_client(system_id=theirs.id, user_id=user.id)
+        user = self.make_user(company=self.ours)
+        client = self.make_client(system_id=ours.id, user_id=user.id)
+        client._generate_key("first")
+        for record, vals in (
+            (endpoint, {"system_id": theirs.id}),
+            (client.key_ids, {"client_id": stranger.id}),
+            (ours, {"company_id": self.theirs.id}),
+        ):
+            with (
+                self.subTest(record._name),
+                mute_logger("odoo.addons.base.models.ir_rule"),
+                self.assertRaises(AccessError),
+            ):
+                record.with_user(self.administrator).write(vals)
+
     def test_a_credential_of_all_companies_serves_an_endpoint_of_one(self):
         system = self.make_system(company_id=self.ours.id)
         endpoint = self.make_endpoint(system_id=system.id)
