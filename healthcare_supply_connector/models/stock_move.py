@@ -50,8 +50,9 @@ class StockMove(models.Model):
     def _action_assign(self, force_qty=False):
         # What a supplier has notified is the proposal: Odoo must not fill it up again.
         notified = self.filtered(
-            lambda move: move.picking_id.shipment_notified
-            and move.location_id.usage == "supplier"
+            lambda move: move.location_id.usage == "supplier"
+            and move.picking_id.shipment_notified
+            and move.picking_id.move_line_ids.shipment_notice_id
         )
         moves = self - notified
         result = super(StockMove, moves)._action_assign(force_qty=force_qty)

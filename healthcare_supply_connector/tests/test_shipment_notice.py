@@ -125,6 +125,12 @@ class TestShipmentNotice(SupplyCase):
         self.picking.action_assign()
         self.assertEqual(self.proposals(), [(self.gloves, False, 6.0, False)])
 
+    def test_thrown_away_proposals_can_be_made_anew_by_odoo(self):
+        self.apply(self.line("1", "6"))
+        self.picking.move_line_ids.unlink()
+        self.picking.action_assign()
+        self.assertEqual(self.gloves_move.quantity, 10)
+
     def test_second_shipment_adds_to_the_first(self):
         self.apply(self.line("1", "6"))
         self.apply(self.line("1", "4"), shipment_number="ASN-2")
