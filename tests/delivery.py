@@ -12,6 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from tests.harness import run_in_odoo
 
 CODE = "integration.endpoint.tested"
+# pg_locks shows the locks of all databases of the server
+OWN_DATABASE = (
+    "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,14 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.delivery import Partner, make_endpoints, send_source, states, without_sweep
+from tests.delivery import (
+    OWN_DATABASE,
+    Partner,
+    make_endpoints,
+    send_source,
+    states,
+    without_sweep,
+)
 from tests.harness import poll, run_in_odoo
 
 WRITERS, COMMITS = 3, 60
@@ -118,7 +125,8 @@ def _drained(sql) -> bool:
     """Tell whether a drain has a lane."""
     return bool(
         sql(
-            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND granted",
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = %s"
+            f" AND granted AND {OWN_DATABASE}",
             0x48434C,
         )
     )
@@ -154,3 +162,39 @@ def _answer_but_hang(request, seen):
     if request.path == "/hung":
         time.sleep(40)
     return 200
+
+
+STALE_RETRY = """
+import json
+from odoo import api
+from psycopg2.errors import SerializationFailure
+message = env["integration.message"].search([("state", "=", "pending")], limit=1)
+assert message.attempt_count == 0  # the user's snapshot: the form as it was loaded
+with env.registry.cursor() as cr:  # a drain delivers it meanwhile
+    cr.execute("UPDATE integration_message SET state = 'delivered' WHERE id = %s", message.ids)
+    cr.execute("DELETE FROM integration_queue_entry WHERE message_id = %s", message.ids)
+try:
+    message.action_retry()
+    env.cr.commit()
+    print("TWICE")
+except SerializationFailure:  # Odoo repeats the request, with a new snapshot
+    env.cr.rollback()
+    try:
+        message.action_retry()
+        print("TWICE")
+    except Exception as error:
+        print("REFUSED", type(error).__name__)
+"""
+
+
+def test_message_delivered_while_somebody_retries_it_is_not_sent_twice(database, sql):
+    """The button's old snapshot must not put a finished message back into the queue."""
+    with Partner() as partner:
+        made = make_endpoints(database, {"code": "stale", "url": partner.url + "/in"})
+        printed = run_in_odoo(
+            database,
+            send_source([[{"endpoint": made["stale"], "number": 1}]]) + STALE_RETRY,
+        )
+    assert "REFUSED UserError" in printed and "TWICE" not in printed
+    assert states(sql) == {"delivered": 1}
+    assert not sql("SELECT 1 FROM integration_queue_entry")

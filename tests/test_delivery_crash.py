@@ -142,7 +142,7 @@ def test_database_connection_lost_while_sending(database, odoo_server, sql):
         poll(lambda: partner.busy.get("/in"), 60, 0.05)
         killed = sql(
             "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
-            " AND classid = %s AND granted",
+            f" AND classid = %s AND granted AND {OWN_DATABASE}",
             0x48434C,
         )
         assert killed
