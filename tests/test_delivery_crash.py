@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tests.delivery import (
+    OWN_DATABASE,
     Partner,
     make_endpoints,
     send,
@@ -101,6 +102,7 @@ def test_kill_between_the_answer_and_its_record(database, odoo_server, sql):
 def _waits_for_the_lock(sql):
     return sql(
         "SELECT 1 FROM pg_locks WHERE relation = 'integration_attempt'::regclass AND NOT granted"
+        f" AND {OWN_DATABASE}"
     )
 
 
