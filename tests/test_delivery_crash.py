@@ -75,13 +75,17 @@ def _assert_order(partner):
 
 def test_kill_between_the_answer_and_its_record(database, odoo_server, sql):
     """Scenario 37: the partner said 200, nobody wrote it down; it gets the same again."""
-    with Partner() as partner:
+    blocker = connect(database)
+    blocker.autocommit = False
+
+    def answer_and_let_nobody_record(request, seen):
+        if not seen:
+            blocker.cursor().execute("LOCK TABLE integration_attempt IN SHARE MODE")
+        return 200
+
+    with Partner(answer_and_let_nobody_record) as partner:
         server = odoo_server(allow_log=("Re-queued dead job",))
         made = make_endpoints(database, {"code": "said", "url": partner.url + "/in"})
-        blocker = connect(database)
-        blocker.autocommit = False
-        with blocker.cursor() as cursor:
-            cursor.execute("LOCK TABLE integration_attempt IN SHARE MODE")
         send(database, [{"endpoint": made["said"], "number": 1}])
         poll(lambda: _waits_for_the_lock(sql), 60, 0.05, "the drain records nothing")
         server.kill9()

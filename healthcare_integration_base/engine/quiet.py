@@ -25,7 +25,7 @@ class _WithoutStatements(logging.Filter):
                 getattr(error, "pgcode", None) or type(error).__name__
                 for error in errors
             ]
-            record.msg = "A statement of an incoming message failed (%s)"
+            record.msg = "A statement of the integration failed (%s)"
             record.args = (", ".join(codes) or "no details",)
             record.levelno, record.levelname = logging.INFO, "INFO"
             record.exc_info = record.exc_text = None

@@ -25,6 +25,7 @@ from ..protocol.drain import StoreLost
 from ..protocol.drain_types import Claimed, EndpointSpec, Result, Want
 from ..protocol.retry import RetrySchedule
 from . import queue, record, sql
+from .quiet import quiet_statements
 from .safe import where
 
 _logger = logging.getLogger(__name__)
@@ -117,8 +118,9 @@ class DrainStore:
         :raises StoreLost: the connection broke
         """
         try:
-            yield self.env
-            self.env.cr.commit()
+            with quiet_statements():
+                yield self.env
+                self.env.cr.commit()
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as exc:
             self._lose(exc)
         except BaseException:

@@ -23,6 +23,7 @@ from . import test_payload_view
 from . import test_reception
 from . import test_reception_authentication
 from . import test_reception_bad_input
+from . import test_recording
 from . import test_secrets
 from . import test_sweep_and_overview
 from . import test_tours
