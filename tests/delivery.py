@@ -44,6 +44,11 @@ class Received:
         return json.loads(self.body)["data"]["key"]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # of five, many connections at a time would be dropped
+
+
 class Partner:
     """Answers what `answer(request, seen)` says: a status, or (status, headers, body).
 
@@ -59,8 +64,7 @@ class Partner:
         self.busy: dict[str, int] = {}
         self.most_busy: dict[str, int] = {}
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 

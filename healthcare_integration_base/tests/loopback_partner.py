@@ -26,6 +26,11 @@ class Received:
         return json.loads(self.body)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # of five, many connections at a time would be dropped
+
+
 class LoopbackPartner:
     """Answers the next request with the next answer, and 200 when none is left.
 
@@ -36,8 +41,7 @@ class LoopbackPartner:
     def __init__(self):
         self.answers = []
         self.requests = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(
             target=self._server.serve_forever, args=(0.05,), daemon=True
