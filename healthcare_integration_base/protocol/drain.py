@@ -145,8 +145,8 @@ class Drain:
             finally:
                 await self._leave()
             fruitless = 0 if self._claims > before else fruitless + 1
-            wake_in = 0.0 if self._lost else await self._look_again()
-            if self._lost or self._over() or wake_in is None or wake_in > 0:
+            wake_in = await self._look_again()
+            if self._over() or wake_in is None or wake_in > 0:
                 return self._ended(wake_in)
             if fruitless > 1:  # somebody else has the endpoint, or a lock on its rows
                 return self._ended(1.0)
@@ -235,6 +235,8 @@ class Drain:
     async def _look_again(self) -> float | None:
         """Return the seconds until something can be done, after the unlock."""
         specs = await self._try(self.store.look) or []
+        if self._lost:
+            return 0.0
         now = self.clock.now()
         self._renew(specs, now)
         wakes = [self._wake_at(spec, now) for spec in specs]

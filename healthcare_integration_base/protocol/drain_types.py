@@ -25,7 +25,7 @@ class Options:
     linger: float = 5.0
     poll_min: float = 0.025
     poll_max: float = 0.25
-    max_in_flight: int = 256
+    max_in_flight: int = 1000
     hold_seconds: float = 60.0
     insist_seconds: float = 30.0
     grace_seconds: float = 0.4
