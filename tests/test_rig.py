@@ -68,7 +68,7 @@ def test_an_error_in_odoos_shell_is_an_error_of_the_test(database):
 
 
 def test_a_call_that_odoo_refuses_is_an_error_with_its_name(odoo_server):
-    admin = odoo_server().login()
+    admin = odoo_server(allow_log=("recursive Partner",)).login()
     with pytest.raises(harness.RpcError) as refused:
         admin.call("res.partner", "write", [1], {"parent_id": 1})
     assert refused.value.name == "odoo.exceptions.ValidationError"

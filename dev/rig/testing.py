@@ -227,15 +227,17 @@ def _sort_in(result: Result, case) -> None:
     )
     skipped = case.find("skipped")
     if bad is not None:
-        result.failed.append(f"{title}: {_first_line(bad.get('message'))}")
+        result.failed.append(f"{title}: {_gist(bad.get('message'))}")
     elif skipped is not None:
         result.skipped.append(f"{title}: {skipped.get('message')}")
     else:
         result.passed += 1
 
 
-def _first_line(text: str | None) -> str:
-    return (text or "").split("\n")[0]
+def _gist(text: str | None) -> str:
+    lines = [line.strip() for line in (text or "").splitlines() if line.strip()]
+    # "failed on teardown with ..." says what it is about in the lines that follow
+    return " | ".join(lines[: 3 if text and text.startswith("failed on ") else 1])[:300]
 
 
 def selected(source: Path, arguments: list[str]) -> int:
