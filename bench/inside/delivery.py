@@ -1,7 +1,6 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """Queues messages for a real server to deliver, and looks what became of them."""
 
-import json
 import time
 from datetime import datetime, timezone
 
@@ -51,6 +50,7 @@ def enqueue(env, endpoints, count, keys, data):
     """Queue messages about released orders, due at once, in turns for the endpoints.
 
     :param keys: how many ordering keys share them per endpoint, 0 for no order
+    :return: the moment of the COMMIT
     """
     type_id = env["integration.event.type"]._get(fabric.RELEASED)
     now = datetime.now(timezone.utc).replace(tzinfo=None)
@@ -77,13 +77,17 @@ def enqueue(env, endpoints, count, keys, data):
         vals.append(
             {
                 "direction": "out",
-                "endpoint_id": endpoint_id,
+                "endpoint_id": endpoints[which],
                 "event_id": event.id,
                 "event_type_id": type_id,
                 "ordering_key": f"key-{place % keys}" if keys else None,
             }
         )
+    moments = []
+    env.cr.postcommit.add(lambda: moments.append(time.time()))
     env["integration.message"]._enqueue(vals)
+    env.cr.commit()
+    return moments[0]
 
 
 def outcome(env):
@@ -118,11 +122,13 @@ def forget(env):
 def is_idle(env):
     """Tell whether nobody drains the lane and no job is under way."""
     lock = queue.is_locked(queue.SPACE_LANE, store.lane_key("out"))
-    jobs = "SELECT 1 FROM queue_job WHERE state IN ('pending', 'enqueued', 'started') AND eta IS NULL"
     env.cr.execute(lock)
     if env.cr.fetchall():
         return False
-    env.cr.execute(jobs)
+    states = ["pending", "enqueued", "started"]
+    env.cr.execute(
+        "SELECT 1 FROM queue_job WHERE state = ANY(%s) AND eta IS NULL", [states]
+    )
     return not env.cr.fetchall()
 
 
@@ -156,8 +162,3 @@ def peer_outcome(env):
         "SELECT state, count(*) FROM queue_job WHERE model_name = 'bench.peer' GROUP BY 1"
     )
     return dict(env.cr.fetchall())
-
-
-def json_size(env, data):
-    """Return the bytes of event data."""
-    return len(json.dumps(json.loads(data)))
