@@ -70,10 +70,7 @@ def enqueue(env, endpoints, count, keys, data):
     )
     vals = []
     for number, event in enumerate(events):
-        place, endpoint_id = (
-            divmod(number, len(endpoints))[0],
-            endpoints[number % len(endpoints)],
-        )
+        place, which = divmod(number, len(endpoints))
         vals.append(
             {
                 "direction": "out",
