@@ -7,7 +7,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -140,14 +140,21 @@ def longest_exchange() -> float:
 
 
 def run_lane(
-    env, lane: str, chosen: Options | None = None, *, threaded: bool = True
+    env,
+    lane: str,
+    chosen: Options | None = None,
+    *,
+    threaded: bool = True,
+    hand_over: Callable[[], Any] | None = None,
 ) -> Ended:
     """Drain a lane in this thread.
 
     :param threaded: database calls run in a thread of their own, so that a slow
         statement or mapping does not stop the clock of requests under way
+    :param hand_over: called when its time is over and slow partners keep it: starts
+        the next drain
     """
-    return _run(DrainStore(env, lane), chosen or options(), threaded)
+    return _run(DrainStore(env, lane), chosen or options(), threaded, hand_over)
 
 
 def run_now(env, message_ids: Sequence[int], *, threaded: bool = True) -> Ended:
@@ -170,12 +177,17 @@ def _watch_shutdown() -> None:
     CommonServer.on_stop(_shutdown.set)
 
 
-def _run(store: DrainStore, chosen: Options, threaded: bool) -> Ended:
+def _run(
+    store: DrainStore,
+    chosen: Options,
+    threaded: bool,
+    hand_over: Callable[[], Any] | None = None,
+) -> Ended:
     _watch_shutdown()
     executor = _database_thread(store.env.cr.dbname) if threaded else None
     try:
         longest = chosen.max_seconds + longest_exchange() + chosen.insist_seconds + 30
-        return run_sync(_drain(store, chosen, executor), longest)
+        return run_sync(_drain(store, chosen, executor, hand_over), longest)
     finally:
         if executor:
             executor.shutdown(wait=True)
@@ -191,7 +203,7 @@ def _database_thread(database: str) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "integration-db", adopt)
 
 
-async def _drain(store: DrainStore, chosen: Options, executor) -> Ended:
+async def _drain(store: DrainStore, chosen: Options, executor, hand_over) -> Ended:
     call = _in(executor) if executor else inline
     async with AsyncExitStack() as stack:
         sender = await stack.enter_async_context(
@@ -205,6 +217,7 @@ async def _drain(store: DrainStore, chosen: Options, executor) -> Ended:
             chosen,
             call=call,
             stopping=_shutdown.is_set,
+            hand_over=hand_over,
         )
         return await drain.run()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import uuid
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache, wraps
 from typing import Any
@@ -137,15 +137,14 @@ class DrainStore:
         return self._lane_locked
 
     @_transaction
-    def unlock(self) -> None:
-        """Give back all locks."""
+    def unlock(self, keep: Collection[int] = ()) -> None:
+        """Give back the locks of the lane and of all endpoints but those to keep."""
+        cr, given = self.env.cr, self._owned.difference(keep)
         if self._lane_locked:
-            sql.run(self.env.cr, queue.unlock(queue.SPACE_LANE, [lane_key(self.lane)]))
-        if self._owned:
-            sql.run(
-                self.env.cr, queue.unlock(queue.SPACE_ENDPOINT, sorted(self._owned))
-            )
-        self._lane_locked, self._owned = False, set()
+            sql.run(cr, queue.unlock(queue.SPACE_LANE, [lane_key(self.lane)]))
+        if given:
+            sql.run(cr, queue.unlock(queue.SPACE_ENDPOINT, sorted(given)))
+        self._lane_locked, self._owned = False, self._owned - given
 
     @_transaction
     def own(self, endpoint_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:

@@ -101,7 +101,12 @@ class IntegrationDrain(models.AbstractModel):
         :return: what is stored as the job's result
         """
         try:
-            ended = run.run_lane(self.env, lane, self._drain_options())
+            ended = run.run_lane(
+                self.env,
+                lane,
+                self._drain_options(),
+                hand_over=partial(self._start_next, lane),
+            )
         except StoreLost:
             return "the database went away; the sweep goes on"
         except Exception as exc:  # values stay in here; the sweep starts the next drain
@@ -116,6 +121,15 @@ class IntegrationDrain(models.AbstractModel):
     @api.model
     def _drain_options(self):
         return run.options(len(self._lanes()))
+
+    @api.model
+    def _start_next(self, lane):
+        """Have the lane drained on while slow partners keep a drain from its end."""
+        try:
+            with runtime.autonomous(self.env) as env:
+                env["integration.drain"]._enqueue_lanes({lane})
+        except psycopg2.Error as exc:
+            _logger.warning("Lane %s is left to the sweep (%s)", lane, exc.pgcode)
 
     @api.model
     def _arm_next(self, lane, ended):

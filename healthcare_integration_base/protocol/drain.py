@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -44,8 +44,8 @@ class Store(Protocol):
     def lock(self) -> bool:
         """Take the lane's lock; False if another drain has it."""
 
-    def unlock(self) -> None:
-        """Give back the locks of the lane and of all endpoints."""
+    def unlock(self, keep: Collection[int] = ()) -> None:
+        """Give back the locks of the lane and of all endpoints but those to keep."""
 
     def look(self) -> list[EndpointSpec]:
         """Return the endpoints of the lane that may run and have unfinished messages."""
@@ -114,10 +114,11 @@ class Drain:
         call: Call = inline,
         rng: random.Random | None = None,
         stopping: Callable[[], bool] = lambda: False,
+        hand_over: Callable[[], Any] | None = None,
     ):
         self.store, self.processor, self.clock = store, processor, clock
         self.options = options or Options()
-        self.call, self.stopping = call, stopping
+        self.call, self.stopping, self.hand_over = call, stopping, hand_over
         self.rng = rng or random.Random()
         self.owners: dict[int, Owner] = {}
         self.processed = 0
@@ -181,6 +182,7 @@ class Drain:
             await self._give_up_at_shutdown()
             await self._record()
             await self._drop_backlogs(self.owners.values())
+            await self._let_the_next_one_in()
             return finished
         self._start()
         if self._tasks and self.clock.now() < self._store_at:
@@ -193,6 +195,17 @@ class Drain:
 
     def _over(self) -> bool:
         return self._lost or self.clock.now() >= self._stop_at or self.stopping()
+
+    async def _let_the_next_one_in(self) -> None:
+        """Time is over and slow partners keep us: leave the lane and the other endpoints.
+
+        Otherwise a partner that hangs at the end of a drain would hold up everybody.
+        """
+        hand_over, self.hand_over = self.hand_over, None
+        if hand_over and self._tasks and not self._lost and not self.stopping():
+            busy = {job.claim.endpoint_id for job in self._tasks.values()}
+            await self._try(self.store.unlock, busy)
+            await self._try(hand_over)
 
     async def _give_up_at_shutdown(self) -> None:
         """Leave slow exchanges without an outcome when the server is about to end."""

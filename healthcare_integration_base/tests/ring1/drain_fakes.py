@@ -161,16 +161,17 @@ class FakeStore:
         self._check("reconnect")
         self._free_locks()
 
-    def _free_locks(self):
-        self.db.locks = {k: v for k, v in self.db.locks.items() if v is not self}
+    def _free_locks(self, keep=()):
+        locks = self.db.locks.items()
+        self.db.locks = {k: v for k, v in locks if v is not self or k in keep}
 
     def lock(self):
         self._check("lock")
         return self.db.locks.setdefault("lane", self) is self
 
-    def unlock(self):
+    def unlock(self, keep=()):
         self._check("unlock")
-        self._free_locks()
+        self._free_locks(keep)
         self.after_unlock()
 
     def look(self):

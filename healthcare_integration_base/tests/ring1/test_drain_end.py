@@ -178,3 +178,34 @@ def test_message_that_cannot_be_loaded_leaves_its_neighbours_alone(make_world):
     world.run_until_quiet()
     states = [world.db.rows[number].state for number in numbers]
     assert states == ["delivered", "delivered", "dead", "delivered", "delivered"]
+
+
+def test_partner_that_hangs_at_the_end_holds_up_nobody(make_world):
+    """Scenario 52, over drains: the lane is handed over while one finishes."""
+    world = make_world(
+        lambda claim, seen: (OK, 30.0) if claim.endpoint_id == 1 else OK,
+        max_seconds=5.0,
+    )
+    hung, well = world.db.endpoint(1), world.db.endpoint(2)
+    world.db.add(hung, key="k")
+    world.db.add(hung, key="k")
+    next_drains = []
+
+    def start_the_next():
+        for _n in range(20):
+            world.db.add(well)
+        next_drains.append(asyncio.ensure_future(world.drain().run()))
+
+    drain = world.drain()
+    drain.hand_over = start_the_next
+    world.run(drain)
+    assert len(next_drains) == 1
+    healthy = [
+        sent.at - START for sent in world.partners.sent if sent.endpoint_id == well
+    ]
+    assert len(healthy) == 20 and max(healthy) < 6
+    assert world.partners.order(hung) == [1], "two drains had the endpoint"
+    world.loop.run_until_complete(next_drains[0])
+    world.run_until_quiet()
+    assert world.partners.order(hung) == [1, 2]
+    assert world.db.states() == {"delivered": 22}

@@ -7,6 +7,7 @@ lost databases and operators; the invariants hold after each step.
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 
 from drain_fakes import OK, TIMEOUT, FakeStore, World, http
@@ -16,7 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 ENDPOINTS = (1, 2, 3)
 KEYS = (None, "a", "b")
+SLOW = (TIMEOUT, 25.0)  # longer than a drain stays
 ANSWERS = (
+    SLOW,
     OK,
     OK,
     OK,
@@ -60,6 +63,25 @@ class DrainMachine(RuleBasedStateMachine):
     @rule()
     def drain(self):
         self.world.run()
+
+    @rule()
+    def drains_that_hand_over(self):
+        """Each starts the next one while slow partners keep it."""
+        successors = []
+
+        def successor():
+            drain = self.world.drain()
+            drain.hand_over = lambda: successors.append(
+                asyncio.ensure_future(drain_next())
+            )
+            return drain
+
+        async def drain_next():
+            return await successor().run()
+
+        self.world.run(successor())
+        while successors:
+            self.world.loop.run_until_complete(successors.pop(0))
 
     @rule()
     def two_drains_at_once(self):
