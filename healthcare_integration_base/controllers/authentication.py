@@ -11,6 +11,7 @@ import time
 from odoo import fields
 
 from ..protocol import signing
+from ..protocol.errors import Configuration
 from ..protocol.signing import SignatureError
 from .problem import Refusal
 
@@ -55,17 +56,34 @@ def _by_key(authorization, all_clients):
 
 
 def _by_signature(headers, clients, body):
-    """Return the client one of whose secrets fits the signature."""
+    """Return the client one of whose secrets fits the signature.
+
+    :raises Configuration: none fits, and this node cannot read the secrets of all
+    """
     moment, now = time.time(), fields.Datetime.now()
-    secrets = [
-        (client, client._signing_secrets())
-        for client in clients
-        if client._is_usable(now)
-    ]
+    secrets, unreadable = _secrets_of(clients.filtered(lambda c: c._is_usable(now)))
     # all at once first, so that time does not tell how many clients there are before the right one
     everybody = [_NOBODY] + [secret for _client, own in secrets for secret in own]
-    signing.verify(everybody, headers, body, now=moment)
+    try:
+        signing.verify(everybody, headers, body, now=moment)
+    except SignatureError as refusal:
+        raise unreadable or refusal from None
     return next(client for client, own in secrets if _fits(own, headers, body, moment))
+
+
+def _secrets_of(clients):
+    """Return (client, secrets) pairs, and the error of this node's key ring, if there is one.
+
+    A client without a secret yet signs nothing; the others are not to suffer from it.
+    """
+    found, unreadable = [], None
+    for client in clients:
+        try:
+            found.append((client, client._signing_secrets()))
+        except Configuration as error:
+            if error.code != "credential_without_secret":
+                unreadable = error
+    return found, unreadable
 
 
 def _fits(secrets, headers, body, now):

@@ -56,9 +56,12 @@ def check_head(httprequest):
     """Refuse by the headers alone what no endpoint takes.
 
     :raises Refusal: 415 for forms and encoded bodies, 411 without Content-Length
-        (a chunked body is cut silently), 413 above the limit of the route
+        (a chunked body is cut silently), 413 above the limit of the route, 400 for a
+        body where none belongs: it would be read before anybody is authenticated
     """
     if httprequest.method not in BODY_METHODS:
+        if httprequest.content_length or "Transfer-Encoding" in httprequest.headers:
+            raise Refusal(400, "unexpected_body", "This method takes no body.")
         return
     if httprequest.mimetype in FORM_TYPES:
         raise Refusal(

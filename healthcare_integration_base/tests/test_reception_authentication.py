@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.tests import freeze_time, tagged
+from odoo.tools import mute_logger
 
 from ..protocol import signing
 from .reception_common import MESSAGES, SECRET, ReceptionCase
@@ -241,6 +242,23 @@ class TestSignature(ReceptionCase):
         second = self.make_signing_client("Second", self.endpoint, secret)
         self.assert_accepted(self.send(headers=self.signed(VECTOR_BODY, secret=secret)))
         self.assertEqual(self.messages().client_id, second)
+
+    def test_a_client_without_a_secret_is_no_trouble_to_the_others(self):
+        secret = signing.generate_secret()
+        unready = self.make_signing_client("Unready", self.endpoint, secret)
+        unready.credential_ids.write({"secret_token": False})
+        forged = self.signed(VECTOR_BODY, secret=signing.generate_secret())
+        self.assert_refused(self.send(headers=forged), "no_matching_signature")
+        self.assert_accepted(self.send(headers=self.signed(VECTOR_BODY)))
+
+    def test_an_unreadable_secret_asks_to_come_back_and_nobody_else_suffers(self):
+        secret = signing.generate_secret()
+        lost = self.make_signing_client("Lost", self.endpoint, secret)
+        lost.credential_ids.write({"secret_token": b"hik1.gone.AAAA"})
+        self.assert_accepted(self.send(headers=self.signed(VECTOR_BODY)))
+        own = self.signed(VECTOR_BODY, secret=secret)
+        with mute_logger("odoo.addons.healthcare_integration_base.controllers.problem"):
+            self.assertEqual(self.send(headers=own).status_code, 503)
 
     def test_an_expired_client_cannot_sign(self):
         self.signer.expires_at = fields.Datetime.now() - timedelta(minutes=1)

@@ -99,6 +99,13 @@ class TestBadInput(ReceptionCase):
         )
         self.assert_refused(response, 411, "length_required")
 
+    def test_a_body_where_none_belongs_is_refused_unread(self):
+        path = f"{MESSAGES}/00000000-0000-7000-8000-000000000000"
+        for header in ("Content-Length: 30000000", "Transfer-Encoding: chunked"):
+            answer = self.raw_request(f"GET {path} HTTP/1.1", header, half_close=True)
+            self.assertIn(b" 400 ", answer.split(b"\r\n")[0])
+            self.assertIn(b"unexpected_body", answer)
+
     def test_a_false_length_is_refused(self):
         for length in ("x", "1e3", ""):
             answer = self.raw_request(
