@@ -7,6 +7,8 @@ import datetime
 import hashlib
 import json
 
+from odoo import fields
+
 from odoo.addons.healthcare_integration_base.protocol.errors import Rejected
 
 
@@ -74,9 +76,34 @@ def order_lines(order, refs):
 
 
 def utc(text: str) -> datetime.datetime:
-    """Return an ISO 8601 instant with zone as naive UTC, as Odoo stores it."""
+    """Return an ISO 8601 instant with zone as naive UTC, as Odoo stores it.
+
+    :raise Rejected: ``time_out_of_range`` at the ends of the calendar
+    """
     moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return moment.astimezone(datetime.timezone.utc).replace(tzinfo=None, microsecond=0)
+    try:
+        moment = moment.astimezone(datetime.timezone.utc)
+    except OverflowError:
+        raise Rejected(
+            "A time is out of the calendar.", code="time_out_of_range"
+        ) from None
+    return moment.replace(tzinfo=None, microsecond=0)
+
+
+def past(text: str, path: str) -> datetime.datetime:
+    """Return an instant that has been, as ``utc`` does; a day's grace for wrong clocks.
+
+    :param path: where it stands in the message
+    :raise Rejected: ``time_in_future``, ``time_out_of_range``
+    """
+    moment = utc(text)
+    if moment > fields.Datetime.now() + datetime.timedelta(days=1):
+        raise Rejected(
+            "A time of the past lies in the future.",
+            code="time_in_future",
+            details=[{"path": path, "message": "lies in the future"}],
+        )
+    return moment
 
 
 def noon(text: str) -> datetime.datetime:

@@ -1,4 +1,6 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from datetime import timedelta
+
 from markupsafe import Markup
 
 from odoo import fields, models
@@ -71,19 +73,38 @@ class PurchaseOrderAcknowledgement(models.Model):
         rows = data.get("lines", [])
         known = resolve.order_lines(order, [row["line_ref"] for row in rows])
         self._check_quantities(known, rows)
+        self._check_dates(rows)
         return known
 
     def _check_not_seen(self, order, data):
+        answered_at = resolve.past(data["acknowledged_at"], "/acknowledged_at")
         earlier = self.sudo().search([("order_id", "=", order.id)])
         if resolve.digest(data) in earlier.mapped("digest"):
             raise Filtered(
                 "This answer was applied before.", code="acknowledgement_repeated"
             )
         last = max(earlier.mapped("acknowledged_at"), default=None)
-        if last and resolve.utc(data["acknowledged_at"]) < last:
+        if last and answered_at < last:
             raise Filtered(
                 "A newer answer was applied before.", code="acknowledgement_outdated"
             )
+
+    def _check_dates(self, rows):
+        """A year that is mistyped must not move the receipt out of everybody's sight."""
+        today, most = fields.Date.today(), timedelta(days=3660)
+        for index, row in enumerate(rows):
+            promised = fields.Date.to_date(row.get("promised_date"))
+            if promised and abs(promised - today) > most:
+                raise Rejected(
+                    "A promised date is more than ten years away.",
+                    code="date_out_of_range",
+                    details=[
+                        {
+                            "path": f"/lines/{index}/promised_date",
+                            "message": "more than ten years away",
+                        }
+                    ],
+                )
 
     def _check_quantities(self, known, rows):
         confirmed = {}

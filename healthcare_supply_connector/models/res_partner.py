@@ -38,6 +38,7 @@ TRANSITIONS = {
     "blocked": {"draft", "pending", "approved"},
 }
 STAMPS = {"supplier_approval_by_id", "supplier_approval_at"}
+NOT_ASSESSED = {"supplier_approval_state": "draft", **dict.fromkeys(STAMPS, False)}
 GROUP_APPROVER = "healthcare_supply_connector.group_supplier_approver"
 
 
@@ -69,8 +70,10 @@ class ResPartner(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # Given explicitly, or the context's default_… would decide.
         vals_list = [
-            self._supplier_approval_stamped(vals, new=True) for vals in vals_list
+            {**NOT_ASSESSED, **self._supplier_approval_stamped(vals, new=True)}
+            for vals in vals_list
         ]
         partners = super().create(vals_list)
         partners.filtered(lambda partner: partner.supplier_rank > 0)._integration_emit(

@@ -63,7 +63,7 @@ class TestInboundPipeline(SupplyCase):
             "purchase_order": self.order.name,
             "status": "accepted_with_changes",
             "supplier_reference": "SO-77",
-            "acknowledged_at": "2026-11-20T10:00:00Z",
+            "acknowledged_at": "2024-11-20T10:00:00Z",
             "lines": [
                 {"line_ref": "2", "status": "changed", "promised_date": in_days(15)}
             ],

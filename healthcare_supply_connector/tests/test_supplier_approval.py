@@ -52,6 +52,17 @@ class TestSupplierApproval(SupplyCase):
                 {"name": "X", "supplier_approval_state": "approved"}
             )
 
+    def test_making_a_contact_does_not_approve_it(self):
+        editor = self.make_buyer("base.group_partner_manager")
+        partners = self.env["res.partner"].with_user(editor)
+        forged = {
+            "default_supplier_approval_state": "approved",
+            "default_supplier_approval_by_id": self.approver.id,
+        }
+        partner = partners.with_context(**forged).create({"name": "X"})
+        self.assertEqual(partner.supplier_approval_state, "draft")
+        self.assertFalse(partner.supplier_approval_by_id)
+
     def test_who_and_when_cannot_be_forged(self):
         approver = self.make_buyer(
             "base.group_partner_manager",
