@@ -5,6 +5,8 @@ import time
 
 import odoo.sql_db
 
+from odoo.addons.healthcare_integration_base.engine import capture
+
 from . import fabric, orders
 
 

@@ -230,6 +230,7 @@ class _Work:
 
     def _emission(self, document, plans) -> capture.Emission:
         message = self.message
+        wanted_by, unjudged = capture.matches(document, plans)
         return capture.Emission(
             code=self.event_type.code,
             res_model=document._name,
@@ -243,7 +244,9 @@ class _Work:
             res_name=None if self.phi else document.display_name,
             ordering_key=f"{document._name},{document.id}",
             data=self.data,
-            matches=capture.matches(document, plans)[0].get(document.id, set()),
+            error="filter_failed" if unjudged else None,
+            matches=wanted_by.get(document.id, set()),
+            unjudged=unjudged,
             judged=True,
         )
 

@@ -77,6 +77,7 @@ class Emission:
     data: Any = None
     error: str | None = None
     matches: set[int] = field(default_factory=set)
+    unjudged: set[int] = field(default_factory=set)
     judged: bool = False
 
 
@@ -201,7 +202,7 @@ def _build_company(env, model: str, code: str, group: Sequence[Emission]) -> Non
     wanted_by, unjudged = matches(records, plans)
     for emission in group:
         emission.matches = wanted_by.get(emission.res_id, set())
-        emission.judged = True
+        emission.unjudged, emission.judged = unjudged, True
     data = records._integration_payload(code)
     keys = records._integration_ordering_key(code)
     correlations = records._integration_correlation(code)
@@ -226,7 +227,9 @@ def _name_of(record) -> str | None:
 def matches(records, plans: Iterable[Plan]) -> tuple[dict[int, set[int]], set[int]]:
     """Return which subscriptions want which records, and whose filter cannot be judged.
 
-    Each filter is judged once; one that fails is nobody else's trouble.
+    Each filter is judged once; one that fails is nobody else's trouble. Its own
+    subscriber gets a message that is judged again before it is sent, so that a
+    broken filter becomes a case and not a silence.
     """
     found: dict[int, set[int]] = {}
     unjudged: set[int] = set()

@@ -140,8 +140,8 @@ class _Desk:
         mapping = self.env["integration.mapping"].browse(row["mapping_id"] or [])
         if not event:
             raise MappingError("The message has no event", code="event_missing")
-        if event._integration_rebuild():
-            # capture could not judge the filter of an event without payload
+        if event._integration_rebuild() or event.error == "filter_failed":
+            # capture could not judge the filter
             self.env["integration.subscription"].browse(
                 row["subscription_id"] or []
             )._check_still_wanted(event)

@@ -113,8 +113,9 @@ def _receivers(emission: capture.Emission, plan: capture.Plan):
             and emission.company_id not in subscriber.companies
         )
         echo = emission.origin and emission.origin == subscriber.system_id
-        # what could not be judged is judged again when the payload is built at last
-        wanted = subscriber.id in emission.matches or not emission.judged
+        # what could not be judged is judged again before it is sent
+        unknown = subscriber.id in emission.unjudged or not emission.judged
+        wanted = subscriber.id in emission.matches or unknown
         if wanted and not foreign and not echo:
             yield subscriber
 

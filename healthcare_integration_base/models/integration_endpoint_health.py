@@ -18,7 +18,9 @@ class IntegrationEndpointHealth(models.Model):
         required=True,
     )
     open_until = fields.Datetime()
-    retry_floor_at = fields.Datetime(help="Nothing is sent before (Retry-After of the partner).")
+    retry_floor_at = fields.Datetime(
+        help="Nothing is sent before (Retry-After of the partner)."
+    )
     failing_since = fields.Datetime()
     last_success_at = fields.Datetime()
     last_failure_at = fields.Datetime()

@@ -2,6 +2,8 @@
 import ast
 import logging
 
+import psycopg2
+
 from odoo import SUPERUSER_ID, api, fields, models, tools
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
@@ -9,6 +11,7 @@ from odoo.fields import Domain
 from ..const import PRIORITIES
 from ..engine.capture import Plan, Subscriber
 from ..protocol.errors import Filtered
+from ..protocol.mapping import MappingError
 
 _logger = logging.getLogger(__name__)
 
@@ -213,11 +216,24 @@ class IntegrationSubscription(models.Model):
         return frozenset(branches.search([("id", "child_of", company.id)]).ids)
 
     def _check_still_wanted(self, event):
-        """Judge the filter again, for an event whose payload was built after capture.
+        """Judge the filter again, for an event on which capture could not.
 
         :raises Filtered: the record does not pass
+        :raises MappingError: the filter fails on the record
         """
         domain = self._parse_domain(self.domain) if self else []
         record = event._record()
-        if domain and record and not record.filtered_domain(domain):
+        if domain and record and not self._passes(record, domain):
             raise Filtered("The document does not pass the filter of the subscription")
+
+    def _passes(self, record, domain):
+        try:
+            return bool(record.filtered_domain(domain))
+        except psycopg2.Error:
+            raise
+        except Exception as exc:  # a comparison the document's values do not stand
+            raise MappingError(
+                "The filter of the subscription fails on this document: mend the "
+                "filter, then replay",
+                code="filter_failed",
+            ) from exc

@@ -44,11 +44,31 @@ class TestPoison(DocumentCase):
         with self.assertLogs(CAPTURE_LOG, "ERROR") as logs:
             self.release()
         self.assertIn(f"subscription {failing.subscription_ids.id}", logs.output[0])
-        self.assertEqual(self.messages().endpoint_id, fine)
         event = self.messages().event_id
         self.assertEqual(event.error, "filter_failed")
         self.drain_until_quiet()
-        self.assertEqual(self.messages().state, "delivered")
+        by_endpoint = {m.endpoint_id: m for m in self.messages()}
+        self.assertEqual(by_endpoint[fine].state, "delivered")
+        message = by_endpoint[failing]
+        self.assertEqual(
+            (message.state, message.last_error_code), ("dead", "filter_failed")
+        )
+        self.assertTrue(
+            message.exception_id, "a broken filter is a case, not a silence"
+        )
+
+    def test_mended_filter_lets_the_replay_through(self):
+        outbox = self.make_outbox(
+            self.event_type, subscription={"domain": "[('name', '>', 5)]"}
+        )
+        with mute_logger(CAPTURE_LOG):
+            self.release()
+        self.drain_until_quiet()
+        dead = self.messages()
+        outbox.subscription_ids.domain = "[('name', '!=', False)]"
+        dead.action_replay()
+        self.drain_until_quiet()
+        self.assertEqual((self.messages() - dead).state, "delivered")
 
     def test_failed_payload_goes_to_nobody_whose_filter_excludes_it(self):
         self.make_outbox(

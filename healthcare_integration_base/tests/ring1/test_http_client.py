@@ -212,6 +212,7 @@ def test_one_byte_at_a_time_is_cut_at_the_deadline(head):
 
 def test_a_slot_is_free_again_after_a_timeout():
     """Scenario 9, second half."""
+
     async def use():
         async with HttpClient(LOOPBACK, connections=1) as client:
             with pytest.raises(TransportError):

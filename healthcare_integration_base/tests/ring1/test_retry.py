@@ -32,6 +32,7 @@ def test_a_thousand_draws_stay_within_a_fifth(attempt):
 
 def test_the_same_seed_gives_the_same_delays():
     """Scenario 14, second half."""
+
     def delays(seed):
         rng = random.Random(seed)
         return [SCHEDULE.next_delay(number, SERVER, rng) for number in range(1, 10)]
