@@ -89,7 +89,7 @@ class TestCases(DocumentCase):
         )
         own = Queue.create({"name": "Own", "sequence": 4, "event_prefixes": "nothing."})
         endpoint = self.make_endpoint()
-        invoice = self.make_event_type(code="finance.invoice.issued")
+        invoice = self.make_event_type(code="finance.statement.closed")
         order = self.make_event_type(code="supply.order.released")
 
         def queue(event_type, category):
