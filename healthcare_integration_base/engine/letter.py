@@ -92,6 +92,9 @@ class _Desk:
         endpoint_ids = {row["endpoint_id"] for row in rows}
         self.routes = {i: _route(env, i, longest) for i in endpoint_ids}
         self.bodies = payload.load(env.cr, [row["id"] for row in rows])
+        # read together: one statement for all events of the batch
+        events = {row["event_id"] for row in rows if row["event_id"]}
+        self.events = env["integration.event"].browse(sorted(events))
 
     def prepare(self, row) -> Letter | Report:
         """Return the letter, or why there is none. Never raises but for the database."""
@@ -136,7 +139,7 @@ class _Desk:
         return _letter(row, route, body, facts)
 
     def _render(self, row, route: Route) -> tuple[bytes, dict[str, Any]]:
-        event = self.env["integration.event"].browse(row["event_id"])
+        event = self._event(row["event_id"])
         mapping = self.env["integration.mapping"].browse(row["mapping_id"] or [])
         if not event:
             raise MappingError("The message has no event", code="event_missing")
@@ -152,6 +155,10 @@ class _Desk:
             "mapping_id": mapping.id or None,
             "mapping_version": mapping.version if mapping else None,
         }
+
+    def _event(self, event_id: int | None):
+        event = self.env["integration.event"].browse(event_id or [])
+        return event.with_prefetch(self.events._prefetch_ids)
 
 
 def _load(message_ids: Sequence[int]) -> SQL:
