@@ -171,15 +171,30 @@ export class IntegrationOverview extends Component {
     if (!endpoint.environment_matches) {
       return {color: "text-info", icon: "fa-lock", text: _t("Held: other environment")};
     }
+    const incoming = endpoint.direction === "in";
     const idle = {
       draft: [_t("Not in use yet"), "fa-pencil text-muted"],
-      test: [_t("Sends on demand only"), "fa-flask text-info"],
+      test: [
+        incoming ? _t("Takes messages, applies none") : _t("Sends on demand only"),
+        "fa-flask text-info",
+      ],
       shadow: [_t("Rehearses, sends nothing"), "fa-eye-slash text-info"],
       paused: [_t("Holds its messages"), "fa-pause text-warning"],
-      disabled: [_t("Holds its messages"), "fa-ban text-danger"],
+      disabled: [
+        incoming ? _t("Takes no messages") : _t("Holds its messages"),
+        "fa-ban text-danger",
+      ],
     }[endpoint.state];
     if (idle) {
       return {color: "", icon: idle[1], text: idle[0]};
+    }
+    if (incoming) {
+      // Nobody is called: there is no health of a partner to tell of.
+      return {
+        color: "text-success",
+        icon: "fa-check-circle",
+        text: _t("Takes messages"),
+      };
     }
     if (endpoint.breaker_state === "open") {
       return {color: "text-danger", icon: "fa-times-circle", text: _t("Not answering")};
