@@ -95,6 +95,7 @@ class _Desk:
         # read together: one statement for all events of the batch
         events = {row["event_id"] for row in rows if row["event_id"]}
         self.events = env["integration.event"].browse(sorted(events))
+        self._done: dict[tuple[Any, ...], render.Rendered] = {}
 
     def prepare(self, row) -> Letter | Report:
         """Return the letter, or why there is none. Never raises but for the database."""
@@ -148,13 +149,21 @@ class _Desk:
             self.env["integration.subscription"].browse(
                 row["subscription_id"] or []
             )._check_still_wanted(event)
-        rendered = render.render(render.event_values(event), mapping, route.endpoint)
+        rendered = self._rendered(event, mapping, route.endpoint)
         return rendered.body, {
             "content_type": rendered.content_type,
             "schema_errors": rendered.schema_errors or None,
             "mapping_id": mapping.id or None,
             "mapping_version": mapping.version if mapping else None,
         }
+
+    def _rendered(self, event, mapping, endpoint) -> render.Rendered:
+        """Render once what several endpoints of the batch get alike."""
+        key = (event.id, mapping.id, endpoint.state in render.ON_TRIAL)
+        if key not in self._done:
+            values = render.event_values(event)
+            self._done[key] = render.render(values, mapping, endpoint)
+        return self._done[key]
 
     def _event(self, event_id: int | None):
         event = self.env["integration.event"].browse(event_id or [])
