@@ -1,8 +1,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """The raw limit: the same bytes, sent by nothing but an aiohttp client.
 
-`python -m bench.raw_client URL FILE CONCURRENCY`: so many requests at a time for each
-path of the file; prints how many were answered with 200.
+`python -m bench.raw_client URL FILE CONCURRENCY TIMES`: so many requests at a time for
+each path of the file, all of it so many times; prints how many were answered with 200.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import aiohttp
 OWN = ("host", "content-length", "connection")
 
 
-async def main(url: str, path: str, concurrency: int) -> int:
+async def main(url: str, path: str, concurrency: int, times: int) -> int:
     """Send all; return how many were accepted."""
     with open(path) as stream:
-        letters = [json.loads(line) for line in stream]
+        letters = [json.loads(line) for line in stream] * times
     by_path: dict[str, list] = {}
     for letter in letters:
         headers = {k: v for k, v in letter["headers"].items() if k.lower() not in OWN}
@@ -51,4 +51,5 @@ async def send(session: aiohttp.ClientSession, url: str, waiting: list) -> int:
 
 
 if __name__ == "__main__":
-    print(asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]))))
+    target, file, *numbers = sys.argv[1:]
+    print(asyncio.run(main(target, file, *map(int, numbers))))
