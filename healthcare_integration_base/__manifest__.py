@@ -54,5 +54,4 @@
         "web.assets_tests": ["healthcare_integration_base/static/tests/tours/**/*"],
     },
     "application": True,
-    "installable": True,
 }

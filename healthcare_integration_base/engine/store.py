@@ -53,7 +53,7 @@ def _transaction(method: Callable[..., Any]) -> Callable[..., Any]:
         for attempt in range(1, TRIES + 1):
             try:
                 result = method(self, *args)
-                self.env.cr.commit()
+                self.env.cr.commit()  # pylint: disable=invalid-commit
                 return result
             except (psycopg2.OperationalError, psycopg2.InterfaceError) as exc:
                 if exc.pgcode not in AGAIN or attempt == TRIES:
@@ -120,7 +120,7 @@ class DrainStore:
         try:
             with quiet_statements():
                 yield self.env
-                self.env.cr.commit()
+                self.env.cr.commit()  # pylint: disable=invalid-commit
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as exc:
             self._lose(exc)
         except BaseException:

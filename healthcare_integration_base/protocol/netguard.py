@@ -8,6 +8,7 @@ and 6to4 forms of private addresses global, and differs between Python versions
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 import socket
@@ -275,10 +276,8 @@ def _to_ascii(host: str) -> str:
     """Return the ASCII form; full-width digits and the like become plain ones."""
     if host.isascii():
         return host.lower()
-    try:
+    with contextlib.suppress(idna.IDNAError, UnicodeError):
         return idna.encode(host, uts46=True).decode("ascii")
-    except (idna.IDNAError, UnicodeError):
-        pass
     try:  # an address in full-width digits is no IDN, but the system would read it
         return idna.uts46_remap(host).encode("ascii").decode("ascii")
     except (idna.IDNAError, UnicodeError):

@@ -20,7 +20,7 @@ with warnings.catch_warnings():
     try:  # Python 3.11 moved it
         from re import _parser as sre_parse  # type: ignore[attr-defined]
     except ImportError:
-        import sre_parse
+        import sre_parse  # pylint: disable=deprecated-module
 
 MAX_PATTERN = 500
 MAX_REPEAT = 10_000

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -157,11 +158,10 @@ def _pattern(
 ) -> Iterator[ValidationError]:
     if not isinstance(instance, str):
         return
-    try:
+    # what is too long for the pattern is no match
+    with contextlib.suppress(safe_regex.UnsafeRegex, re.error):
         if safe_pattern(pattern).search(instance):
             return
-    except (safe_regex.UnsafeRegex, re.error):
-        pass  # too long for the pattern: not a match
     yield ValidationError("does not match")
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from datetime import datetime, timedelta, timezone
@@ -129,11 +130,9 @@ def as_number(value: Any) -> int | float | None:
 def _exact(number: Decimal) -> int | float:
     if number == number.to_integral_value():
         return int(number)
-    try:
+    with contextlib.suppress(InvalidOperation, OverflowError):
         if Decimal(repr(float(number))) == number:
             return float(number)
-    except (InvalidOperation, OverflowError):
-        pass
     raise MappingError(
         "The number has more digits than a JSON number keeps; send it as text",
         code="mapping_bad_value",
