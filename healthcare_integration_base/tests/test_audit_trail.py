@@ -169,6 +169,19 @@ class TestAuditTrail(IntegrationCase):
         ):
             self.Seal.with_user(administrator).action_verify()
 
+    def test_the_menu_verifies_for_auditors_only(self):
+        self.log()
+        self.Seal._seal()
+        menu = self.env.ref("healthcare_integration_base.menu_audit_verify")
+        auditor, viewer = self.make_user("auditor"), self.make_user("viewer")
+        answer = menu.action.with_user(auditor).run()
+        self.assertEqual(answer["params"]["type"], "success")
+        with (
+            mute_logger("odoo.addons.base.models.ir_actions"),
+            self.assertRaises(AccessError),
+        ):
+            menu.action.with_user(viewer).run()
+
     def test_an_auditor_is_told_which_link_is_broken(self):
         first, seal, _second, _last = self.sealed()
         self.tamper(
