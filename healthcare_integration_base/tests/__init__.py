@@ -24,6 +24,7 @@ from . import test_reception
 from . import test_reception_authentication
 from . import test_reception_bad_input
 from . import test_recording
+from . import test_schema_route
 from . import test_secrets
 from . import test_sweep_and_overview
 from . import test_tours
