@@ -2,4 +2,3 @@
 from . import dispatcher
 from . import messages
 from . import schemas
-from . import schemas

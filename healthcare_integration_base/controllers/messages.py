@@ -41,7 +41,7 @@ class MessageController(http.Controller):
         Order: size, caller, endpoint, content, id. Nothing is parsed before the caller
         is known.
         """
-        env = _superuser()
+        env = superuser()
         endpoint = _find_endpoint(env, code)
         check_length(request.httprequest, _body_limit(env, endpoint))
         client = authenticate(
@@ -72,7 +72,7 @@ class MessageController(http.Controller):
     )
     def status(self, uid):
         """Tell a client what became of its own message; others' do not exist for it."""
-        env = _superuser()
+        env = superuser()
         message = _find_message(env, uid)
         client = authenticate(
             request.httprequest.headers,
@@ -84,10 +84,10 @@ class MessageController(http.Controller):
             raise Refusal(
                 404, "unknown_message", "You have handed in no message with this id."
             )
-        return _json(200, receive.status(message))
+        return answer_json(200, receive.status(message))
 
 
-def _superuser():
+def superuser():
     """Return the environment to look callers up in; messages are applied in another."""
     return request.env(user=SUPERUSER_ID, context={})
 
@@ -171,15 +171,16 @@ def _message_id(headers):
 
 
 def _accepted(receipt):
-    response = _json(202, {"uid": receipt.uid, "state": "pending"})
+    response = answer_json(202, {"uid": receipt.uid, "state": "pending"})
     response.headers["Location"] = f"{MESSAGES}/{receipt.uid}"
     return response
 
 
-def _json(status, content):
+def answer_json(status, content, content_type="application/json"):
+    """Return an answer nobody on the way may keep."""
     return Response(
         json.dumps(content),
         status=status,
-        content_type="application/json",
+        content_type=content_type,
         headers={"Cache-Control": "no-store"},
     )

@@ -33,7 +33,9 @@ class SchemaController(http.Controller):
         schema = event_type and event_type._schema()
         if not schema:
             raise Refusal(
-                404, "unknown_schema", "There is no schema of this event type and version."
+                404,
+                "unknown_schema",
+                "There is no schema of this event type and version.",
             )
         return answer_json(200, schema, "application/schema+json")
 
