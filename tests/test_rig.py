@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from importlib.metadata import distributions, requires
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from dev.rig import apt, log_scan, paths, testing
+from dev.rig import apt, databases, log_scan, paths, testing
 from tests import harness
 
 DEB822 = """\
@@ -72,6 +74,16 @@ def test_a_call_that_odoo_refuses_is_an_error_with_its_name(odoo_server):
     with pytest.raises(harness.RpcError) as refused:
         admin.call("res.partner", "write", [1], {"parent_id": 1})
     assert refused.value.name == "odoo.exceptions.ValidationError"
+
+
+def test_odoo_finds_its_python_again_when_it_restarts_itself():
+    """It executes a bare `python` then, which finds its packages by way of PATH."""
+    inner = "import sys; print(sys.prefix)"
+    outer = f"import os, sys; os.execve(sys.executable, ['python', '-c', {inner!r}], os.environ)"
+    environment = {**os.environ, **databases.odoo_environment()}
+    command = [paths.VENV_PYTHON, "-c", outer]
+    found = subprocess.check_output(command, env=environment, text=True)
+    assert found.strip() == str(paths.VENV)
 
 
 def test_the_main_debian_mirror_is_found_in_both_formats(tmp_path, monkeypatch):

@@ -147,6 +147,8 @@ def _check_installed(name: str, modules: list[str]) -> None:
 def odoo_environment() -> dict[str, str]:
     """Return the environment in which Odoo finds its configuration and PostgreSQL."""
     env = {**postgres.environment(), "PYTHONUNBUFFERED": "1"}
+    # Odoo starts itself again as a bare `python`, which is looked up on PATH
+    env["PATH"] = f"{paths.VENV_PYTHON.parent}{os.pathsep}{env['PATH']}"
     # the configuration file names the server: PG… variables are for programs
     return {**env, "ODOO_RC": os.environ.get("ODOO_RC", str(paths.CONF))}
 
