@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from odoo import Command
 from odoo.tests import TransactionCase, new_test_user
+from odoo.tools import SQL
 
 from .. import runtime
 from ..protocol import envelope, ids, keyring, signing
@@ -38,6 +39,17 @@ def node_settings(**options):
     return {name: value for name, value in result.items() if value is not None}
 
 
+# Children first.
+TRAFFIC = (
+    "integration_queue_entry",
+    "integration_payload",
+    "integration_attempt",
+    "integration_message",
+    "integration_exception",
+    "integration_event",
+)
+
+
 class IntegrationCase(TransactionCase):
     """Factories of integration records, each with sensible values for what is not given."""
 
@@ -49,6 +61,23 @@ class IntegrationCase(TransactionCase):
             patch.object(runtime, "settings", lambda: dict(cls.settings))
         )
         cls.serial = 0
+        cls.clear_slate()
+
+    @classmethod
+    def clear_slate(cls):
+        """Leave no traffic, running endpoint or secret of others, e.g. of demo data."""
+        cls.env.flush_all()
+        for table in TRAFFIC:
+            cls.env.cr.execute(SQL("DELETE FROM %s", SQL.identifier(table)))
+        others = SQL(
+            "UPDATE integration_endpoint SET state = 'draft' WHERE state <> 'draft'"
+        )
+        cls.env.cr.execute(others)
+        cls.env.cr.execute("UPDATE integration_subscription SET active = false")
+        # under a key that the settings of the tests do not have
+        cls.env.cr.execute("UPDATE integration_credential SET secret_token = NULL")
+        cls.env.invalidate_all()
+        cls.env.registry.clear_cache()
 
     @classmethod
     def next_code(cls, prefix):
