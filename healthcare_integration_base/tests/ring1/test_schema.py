@@ -354,6 +354,8 @@ def test_names_longer_than_patterns_can_bear_are_refused():
     assert found == [{"path": "", "message": "has a property name that is too long"}]
 
 
+# an exception that hits a callback of the garbage collector is reported, and sent again
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_check_that_does_not_end_is_cut_off(monkeypatch):
     monkeypatch.setattr("hib.protocol.schema.TIMEOUT", 0.2)
     branching = {
