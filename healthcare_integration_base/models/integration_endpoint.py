@@ -1,8 +1,9 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from .. import runtime
+from ..access import check_group
 from ..const import DIRECTIONS, LANE_IN, LANE_OUT
 from ..protocol import envelope, ids, netguard
 from ..protocol.errors import Configuration, Refused
@@ -265,50 +266,40 @@ class IntegrationEndpoint(models.Model):
 
     def action_test(self):
         """Send on demand only."""
-        self._check_group(ADMINISTRATOR)
+        check_group(self, ADMINISTRATOR)
         return self._transition("test")
 
     def action_shadow(self):
         """Render and record, send nothing."""
-        self._check_group(ADMINISTRATOR)
+        check_group(self, ADMINISTRATOR)
         return self._transition("shadow")
 
     def action_activate(self):
         """Process messages, those that waited first."""
-        self._check_group(ADMINISTRATOR)
+        check_group(self, ADMINISTRATOR)
         return self._transition("active")
 
     def action_disable(self, reason=None):
         """Hold all messages until an administrator activates the endpoint again."""
-        self._check_group(ADMINISTRATOR)
+        check_group(self, ADMINISTRATOR)
         return self._transition("disabled", reason)
 
     def action_draft(self):
         """Back to work on its configuration."""
-        self._check_group(ADMINISTRATOR)
+        check_group(self, ADMINISTRATOR)
         return self._transition("draft")
 
     def action_pause(self, reason=None):
         """Hold messages for a while; nothing is lost and the order is kept."""
-        self._check_group(OPERATOR)
+        check_group(self, OPERATOR)
         return self._transition("paused", reason)
 
     def action_resume(self):
         """Go on after a pause."""
-        self._check_group(OPERATOR)
+        check_group(self, OPERATOR)
         if any(endpoint.state != "paused" for endpoint in self):
             raise UserError(self.env._("Only a paused endpoint can be resumed."))
         return self._transition("active")
-
-    def _check_group(self, group):
-        self.check_access("read")
-        if not self.env.su and not self.env.user.has_group(group):
-            raise AccessError(
-                self.env._(
-                    "Only members of the group %s may do this.",
-                    self.env.ref(group).full_name,
-                )
-            )
 
     def _transition(self, state, reason=None):
         """Change the state, with an audit entry, and wake the drain of what may run now.
@@ -357,7 +348,7 @@ class IntegrationEndpoint(models.Model):
         :raises UserError: the endpoint is incoming, a draft or disabled
         """
         self.ensure_one()
-        self._check_group(OPERATOR)
+        check_group(self, OPERATOR)
         if self.direction != "out" or self.state not in ("test", "active"):
             raise UserError(
                 self.env._(

@@ -3,6 +3,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from ..access import check_group
 from ..const import ERROR_CLASSES
 from ..engine import cases, sql
 
@@ -181,7 +182,7 @@ class IntegrationException(models.Model):
         :raises AccessError: the user does not handle exceptions
         :raises UserError: one of them is closed
         """
-        self._check_handler()
+        check_group(self, HANDLER)
         self._check_open()
         self.sudo().write({"user_id": self.env.uid, "state": "in_progress"})
         return True
@@ -218,7 +219,7 @@ class IntegrationException(models.Model):
         return messages
 
     def _close(self, state, reason):
-        self._check_handler()
+        check_group(self, HANDLER)
         self._check_open()
         if not (reason or "").strip():
             raise UserError(self.env._("Say how it was settled."))
@@ -231,16 +232,6 @@ class IntegrationException(models.Model):
             }
         )
         return True
-
-    def _check_handler(self):
-        self.check_access("read")
-        if not self.env.su and not self.env.user.has_group(HANDLER):
-            raise AccessError(
-                self.env._(
-                    "Only members of the group %s may do this.",
-                    self.env.ref(HANDLER).full_name,
-                )
-            )
 
     def _check_open(self):
         if any(case.state not in cases.OPEN for case in self):

@@ -5,6 +5,7 @@ import re
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from ..access import check_group
 from ..const import DIRECTIONS
 from ..protocol import mapping as jsonata
 from ..protocol.errors import IntegrationError
@@ -247,7 +248,7 @@ class IntegrationMapping(models.Model):
 
         :raises AccessError: the user is no approver, or had a hand in it
         """
-        self._check_group(APPROVER)
+        check_group(self, APPROVER)
         for mapping in self:
             if self.env.user in mapping.author_id | mapping.create_uid:
                 raise AccessError(
@@ -266,14 +267,14 @@ class IntegrationMapping(models.Model):
         Subscriptions and endpoints of the earlier version change over; messages that
         are rendered already keep the bytes they have.
         """
-        self._check_group(APPROVER)
+        check_group(self, APPROVER)
         self._advance("approved", "active")
         for mapping in self.sudo():
             mapping._replace_earlier()
 
     def action_reject(self):
         """Give approved mappings back to their author as drafts."""
-        self._check_group(APPROVER)
+        check_group(self, APPROVER)
         self._advance("approved", "draft", approver_id=False, approved_at=False)
 
     def action_retire(self):
@@ -281,7 +282,7 @@ class IntegrationMapping(models.Model):
 
         :raises UserError: a subscription or endpoint still uses one
         """
-        self._check_group(APPROVER)
+        check_group(self, APPROVER)
         for mapping in self.sudo():
             users = mapping._users("integration.subscription") or mapping._users(
                 "integration.endpoint"
@@ -302,7 +303,7 @@ class IntegrationMapping(models.Model):
         :return: action that opens it
         """
         self.ensure_one()
-        self._check_group(MAPPER)
+        check_group(self, MAPPER)
         draft = self._new_version()
         return {
             "type": "ir.actions.act_window",
@@ -338,16 +339,6 @@ class IntegrationMapping(models.Model):
             "target": "new",
             "context": {"default_mapping_id": self.id},
         }
-
-    def _check_group(self, group):
-        self.check_access("read")
-        if not self.env.su and not self.env.user.has_group(group):
-            raise AccessError(
-                self.env._(
-                    "Only members of the group %s may do this.",
-                    self.env.ref(group).full_name,
-                )
-            )
 
     def _now(self):
         return fields.Datetime.now()

@@ -2,9 +2,10 @@
 from functools import partial
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 from .. import runtime
+from ..access import check_group
 from ..const import DIRECTIONS, ERROR_CLASSES, PRIORITIES
 from ..engine import operations, outbox, payload, run
 from ..protocol import ids as uids
@@ -173,7 +174,7 @@ class IntegrationMessage(models.Model):
         :raises UserError: one of them is finished, replaced, under way, or its endpoint is
             not in use
         """
-        self._check_group(OPERATOR)
+        check_group(self, OPERATOR)
         self._check_states(("pending", "dead"))
         self._check_endpoints()
         self._check_at_rest()
@@ -188,7 +189,7 @@ class IntegrationMessage(models.Model):
         :raises AccessError: the user is no operator
         :raises UserError: one of them is unfinished or was replayed already
         """
-        self._check_group(OPERATOR)
+        check_group(self, OPERATOR)
         self._check_states(("dead", *FINISHED))
         self._check_endpoints()
         return self._replay(reason)._open_action()
@@ -199,7 +200,7 @@ class IntegrationMessage(models.Model):
         :raises AccessError: the user is no operator
         :raises UserError: one of them is not dead
         """
-        self._check_group(OPERATOR)
+        check_group(self, OPERATOR)
         self._check_states(("dead",))
         return self._finish("skip", reason or self.env._("Skipped"))
 
@@ -209,7 +210,7 @@ class IntegrationMessage(models.Model):
         :raises AccessError: the user is no operator
         :raises UserError: one of them is finished or under way
         """
-        self._check_group(OPERATOR)
+        check_group(self, OPERATOR)
         self._check_states(("pending", "dead"))
         self._check_at_rest()
         return self._finish("cancel", reason or self.env._("Cancelled"))
@@ -223,7 +224,7 @@ class IntegrationMessage(models.Model):
         :raises AccessError: the user is no operator
         :raises UserError: one of them is not pending, or its endpoint is not in use
         """
-        self._check_group(OPERATOR)
+        check_group(self, OPERATOR)
         self._check_states(("pending",))
         self._check_endpoints()
         operations.retry(self.env.cr, self.ids, self.env.uid)
@@ -287,7 +288,7 @@ class IntegrationMessage(models.Model):
         :raises UserError: no reason is given, or the key is not on this node
         """
         self.ensure_one()
-        self._check_group(PAYLOAD_READER)
+        check_group(self, PAYLOAD_READER)
         if not (reason or "").strip():
             raise UserError(self.env._("Say why you need to see it."))
         self.env["integration.audit.entry"]._log("payload_view", self, reason.strip())
@@ -337,16 +338,6 @@ class IntegrationMessage(models.Model):
         return action
 
     # -- checks ------------------------------------------------------------------------------
-
-    def _check_group(self, group):
-        self.check_access("read")
-        if not self.env.su and not self.env.user.has_group(group):
-            raise AccessError(
-                self.env._(
-                    "Only members of the group %s may do this.",
-                    self.env.ref(group).full_name,
-                )
-            )
 
     def _check_states(self, states):
         operations.lock(self.env.cr, self.ids)
