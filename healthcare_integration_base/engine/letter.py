@@ -90,7 +90,8 @@ class _Desk:
         self.env, self.by_hand = env, by_hand
         self.entries: list[dict[str, Any]] = []
         endpoint_ids = {row["endpoint_id"] for row in rows}
-        self.routes = {i: _route(env, i, longest) for i in endpoint_ids}
+        endpoints = env["integration.endpoint"].browse(sorted(endpoint_ids))
+        self.routes = {e.id: _route(e, longest) for e in endpoints}
         self.bodies = payload.load(env.cr, [row["id"] for row in rows])
         # read together: one statement for all events of the batch
         events = {row["event_id"] for row in rows if row["event_id"]}
@@ -190,9 +191,8 @@ def _load(message_ids: Sequence[int]) -> SQL:
     )
 
 
-def _route(env, endpoint_id: int, longest: float) -> Route | Report:
+def _route(endpoint, longest: float) -> Route | Report:
     """Return how the endpoint is reached, or the report that holds its messages."""
-    endpoint = env["integration.endpoint"].browse(endpoint_id)
     policy = endpoint.policy_id
     try:
         credentials = tuple(endpoint.credential_ids._to_ring1(fields.Datetime.now()))
