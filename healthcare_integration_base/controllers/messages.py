@@ -3,6 +3,7 @@
 
 import json
 import logging
+import re
 
 from odoo import SUPERUSER_ID, http
 from odoo.http import Response, request
@@ -19,6 +20,7 @@ _logger = logging.getLogger(__name__)
 # What any policy may allow at most; Odoo's own limit for uploads is twice that.
 MAX_BODY = 64 * 1024 * 1024
 MAX_ID = 255
+_ID = re.compile(rf"[\x21-\x7e]{{1,{MAX_ID}}}")
 MESSAGES = f"{PREFIX}/messages"
 
 
@@ -159,11 +161,7 @@ def _message_id(headers):
     value = (
         headers[name].strip().strip('"')
     )  # Idempotency-Key is a quoted string by its draft
-    if (
-        not value
-        or len(value) > MAX_ID
-        or not (value.isascii() and value.isprintable())
-    ):
+    if not _ID.fullmatch(value):
         raise Refusal(
             400, "bad_id", f"{name} must be 1 to {MAX_ID} visible ASCII characters."
         )

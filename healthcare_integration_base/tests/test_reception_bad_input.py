@@ -167,7 +167,7 @@ class TestBadInput(ReceptionCase):
             )
 
     def test_ids_that_are_no_ids(self):
-        for value in ("\xe9", "x" * 256, '""', "a\x7fb"):
+        for value in ("\xe9", "x" * 256, '""', "a\x7fb", "a b"):
             self.assert_refused(
                 self.post({"name": "A"}, webhook_id=value), 400, "bad_id"
             )
