@@ -8,6 +8,7 @@ unauthenticated caller would have his body parsed; and it answers errors in HTML
 import psycopg2
 from werkzeug.exceptions import HTTPException
 
+from odoo import http
 from odoo.exceptions import ConcurrencyError
 from odoo.http import HttpDispatcher, Response
 
@@ -16,6 +17,27 @@ from .problem import Refusal
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 BODY_METHODS = ("POST", "PUT", "PATCH")
+
+
+def route(path, method, **options):
+    """Decorate a controller's method that machines call.
+
+    It does its own authentication, keeps no session, and may write.
+
+    :param str path: as ``http.route`` takes it
+    :param str method: the HTTP method
+    :param options: further options of ``http.route``
+    """
+    return http.route(
+        path,
+        type="integration",
+        auth="none",
+        methods=[method],
+        csrf=False,
+        save_session=False,
+        readonly=False,
+        **options,
+    )
 
 
 class IntegrationDispatcher(HttpDispatcher):

@@ -12,7 +12,7 @@ from ..engine import receive
 from ..protocol import ids
 from ..runtime import database_environment
 from .authentication import authenticate
-from .dispatcher import check_length
+from .dispatcher import check_length, route
 from .problem import PREFIX, Refusal
 
 _logger = logging.getLogger(__name__)
@@ -27,16 +27,7 @@ MESSAGES = f"{PREFIX}/messages"
 class MessageController(http.Controller):
     """``POST …/messages/<endpoint code>`` and ``GET …/messages/<uid>`` (design, Reception)."""
 
-    @http.route(
-        f"{MESSAGES}/<string:code>",
-        type="integration",
-        auth="none",
-        methods=["POST"],
-        csrf=False,
-        save_session=False,
-        readonly=False,
-        max_content_length=MAX_BODY,
-    )
+    @route(f"{MESSAGES}/<string:code>", "POST", max_content_length=MAX_BODY)
     def receive(self, code):
         """Store one message: 202 with its address; the work is done afterwards.
 
@@ -63,15 +54,7 @@ class MessageController(http.Controller):
         )
         return _accepted(receipt)
 
-    @http.route(
-        f"{MESSAGES}/<string:uid>",
-        type="integration",
-        auth="none",
-        methods=["GET"],
-        csrf=False,
-        save_session=False,
-        readonly=False,
-    )
+    @route(f"{MESSAGES}/<string:uid>", "GET")
     def status(self, uid):
         """Tell a client what became of its own message; others' do not exist for it."""
         env = superuser()

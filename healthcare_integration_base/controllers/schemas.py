@@ -5,6 +5,7 @@ from odoo import http
 from odoo.http import request
 
 from .authentication import authenticate
+from .dispatcher import route
 from .messages import answer_json, superuser
 from .problem import PREFIX, Refusal
 
@@ -15,15 +16,7 @@ MAX_VERSION = 2**31 - 1
 class SchemaController(http.Controller):
     """``GET …/schemas/<event type code>/<version>``: JSON Schema 2020-12 of an event's data."""
 
-    @http.route(
-        f"{PREFIX}/schemas/<string:code>/<int:version>",
-        type="integration",
-        auth="none",
-        methods=["GET"],
-        csrf=False,
-        save_session=False,
-        readonly=False,
-    )
+    @route(f"{PREFIX}/schemas/<string:code>/<int:version>", "GET")
     def schema(self, code, version):
         """Return the schema to any client with an API key."""
         env = superuser()
