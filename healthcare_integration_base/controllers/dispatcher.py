@@ -12,6 +12,7 @@ from odoo import http
 from odoo.exceptions import ConcurrencyError
 from odoo.http import HttpDispatcher, Response
 
+from . import operation as operations
 from . import problem
 from .problem import Refusal
 
@@ -19,15 +20,18 @@ FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 BODY_METHODS = ("POST", "PUT", "PATCH")
 
 
-def route(path, method, **options):
+def route(path, method, operation=None, **options):
     """Decorate a controller's method that machines call.
 
     It does its own authentication, keeps no session, and may write.
 
     :param str path: as ``http.route`` takes it
     :param str method: the HTTP method
+    :param operation: what the OpenAPI document says of it; None: partners need not know it
     :param options: further options of ``http.route``
     """
+    if operation:
+        operations.publish(path, method, operation)
     return http.route(
         path,
         type="integration",

@@ -11,8 +11,8 @@ from odoo.http import Response, request
 from ..engine import receive
 from ..protocol import ids
 from ..runtime import database_environment
-from .authentication import authenticate
 from .dispatcher import check_length, route
+from .gate import admit
 from .problem import PREFIX, Refusal
 
 _logger = logging.getLogger(__name__)
@@ -37,12 +37,7 @@ class MessageController(http.Controller):
         env = superuser()
         endpoint = _find_endpoint(env, code)
         check_length(request.httprequest, _body_limit(env, endpoint))
-        client = authenticate(
-            request.httprequest.headers,
-            endpoint.client_ids,
-            _body,
-            env["integration.client"],
-        )
+        client = admit(env, "messages:write", endpoint.client_ids)
         _check_scope(endpoint, client)
         receipt = receive.accept(env, endpoint, client, _arrival())
         _logger.info(
@@ -59,12 +54,7 @@ class MessageController(http.Controller):
         """Tell a client what became of its own message; others' do not exist for it."""
         env = superuser()
         message = _find_message(env, uid)
-        client = authenticate(
-            request.httprequest.headers,
-            message.client_id,
-            _body,
-            env["integration.client"],
-        )
+        client = admit(env, "messages:read", message.client_id)
         if not message or message.client_id != client:
             raise Refusal(
                 404, "unknown_message", "You have handed in no message with this id."

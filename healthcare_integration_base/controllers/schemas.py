@@ -2,10 +2,9 @@
 """The address that the ``dataschema`` of our CloudEvents names."""
 
 from odoo import http
-from odoo.http import request
 
-from .authentication import authenticate
 from .dispatcher import route
+from .gate import admit
 from .messages import answer_json, superuser
 from .problem import PREFIX, Refusal
 
@@ -20,8 +19,7 @@ class SchemaController(http.Controller):
     def schema(self, code, version):
         """Return the schema to any client with an API key."""
         env = superuser()
-        Client = env["integration.client"]
-        authenticate(request.httprequest.headers, Client, bytes, Client)
+        admit(env, "schemas:read")
         event_type = _find(env, code, version)
         schema = event_type and event_type._schema()
         if not schema:

@@ -132,6 +132,73 @@ def _words(text: str | None) -> list[str]:
     return [word.strip() for word in (text or "").split(",") if word.strip()]
 
 
+def fingerprint_of(code: str, key: str, company_id, system_id) -> str:
+    """Return the stable name of a business cause within a company and system."""
+    parts = ("cause", code, key, company_id or 0, system_id or 0)
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
+
+
+def raise_case(env, cause, message=None, endpoint=None, event_type=None, company=None):
+    """Open or continue the case of a business cause; see ``_raise_case`` of the model."""
+    endpoint = (
+        endpoint
+        or (message and message.sudo().endpoint_id)
+        or env["integration.endpoint"]
+    )
+    event_type = (
+        event_type
+        or (message and message.sudo().event_type_id)
+        or env["integration.event.type"]
+    )
+    company = company or (message and message.sudo().company_id) or endpoint.company_id
+    fingerprint = fingerprint_of(
+        cause.code, cause.key, company.id, endpoint.system_id.id
+    )
+    Case = env["integration.exception"]
+    now = fields.Datetime.now()
+    case = Case.search(
+        [("fingerprint", "=", fingerprint), ("state", "in", OPEN)], limit=1
+    )
+    if case:
+        case.write({"last_seen": now})
+        return case
+    queue = route(env, endpoint, event_type, cause.category, company.id)
+    return Case.create(
+        {
+            "name": cause.title,
+            "fingerprint": fingerprint,
+            "category": cause.category,
+            "code": cause.code,
+            "queue_id": queue.id,
+            "company_id": company.id,
+            "endpoint_id": endpoint.id,
+            "event_type_id": event_type.id,
+            "deadline": cause.deadline
+            or now + timedelta(hours=queue.hours_to_resolve or 24),
+            "first_seen": now,
+            "last_seen": now,
+        }
+    )
+
+
+def settle(env, code, key, resolution, company=None, system=None):
+    """Resolve the open case of a business cause; see ``_settle_case`` of the model."""
+    fingerprint = fingerprint_of(
+        code, key, company and company.id, system and system.id
+    )
+    case = env["integration.exception"].search(
+        [("fingerprint", "=", fingerprint), ("state", "in", OPEN)], limit=1
+    )
+    case.write(
+        {
+            "state": "resolved",
+            "resolution": resolution,
+            "resolved_at": fields.Datetime.now(),
+        }
+    )
+    return case
+
+
 def through(env, case_ids: Iterable[int]) -> set[int]:
     """Return those of the open cases that have no unfinished message left."""
     statement = SQL(

@@ -143,6 +143,37 @@ class IntegrationException(models.Model):
         cases.attach(self.env, cases.Cause(endpoint_id, None, category, code), [row])
 
     @api.model
+    def _raise_case(
+        self, cause, message=None, endpoint=None, event_type=None, company=None
+    ):
+        """Open the case of a cause, or continue the open one; in the current transaction.
+
+        For what a person must decide although the message itself was applied.
+
+        :param cause: ``protocol.cause.Cause``
+        :param message: the integration.message in which it showed, if any; it gives what
+            the other arguments leave out
+        :param endpoint: whose case it is; without message and endpoint it is nobody's channel
+        :param event_type: by which the queue is chosen
+        :param company: whose case it is
+        :return: the case, as superuser
+        """
+        return cases.raise_case(
+            self.sudo().env, cause, message, endpoint, event_type, company
+        )
+
+    @api.model
+    def _settle_case(self, code, key, resolution, company=None, system=None):
+        """Resolve the open case of a cause, if there is one.
+
+        :param str code: of the cause
+        :param str key: of the cause
+        :param str resolution: how it was settled, for people
+        :return: the case, as superuser; empty if there was none
+        """
+        return cases.settle(self.sudo().env, code, key, resolution, company, system)
+
+    @api.model
     def _close_for(self, messages):
         """Close the cases of messages that got through, where they were the last."""
         messages.exception_id._close_if_through()

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from .cause import Cause
+
 
 class IntegrationError(Exception):
     """Base of all errors of the integration fabric.
@@ -18,6 +20,8 @@ class IntegrationError(Exception):
     :param message: safe text for people (no secrets, no payload data)
     :param code: stable snake_case code, default is the class's own
     :param status: HTTP status if a caller of ours gets to see the error
+    :param cause: what makes this failure the same case as another one; without it,
+        failures with the same code at the same endpoint are one case
     """
 
     default_code: ClassVar[str] = "integration_error"
@@ -25,11 +29,17 @@ class IntegrationError(Exception):
     title: ClassVar[str] = "Integration error"
 
     def __init__(
-        self, message: str, *, code: str | None = None, status: int | None = None
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        cause: Cause | None = None,
     ):
         super().__init__(message)
         self.message = message
-        self.code = code or self.default_code
+        self.cause = cause
+        self.code = code or (cause and cause.code) or self.default_code
         self.status = status or self.default_status
 
 
