@@ -199,20 +199,9 @@ class _Work:
 
     def _acting_env(self):
         """Return the environment of the client's user, in its one company."""
-        client = self.message.client_id
-        user = client.user_id
-        if not user.active or user._is_superuser():
-            raise errors.Configuration(
-                "The client, or the user it acts as, is gone", code="no_acting_user"
-            )
-        context = {
-            "allowed_company_ids": client._company().ids,
-            "lang": user.lang,
-            "tz": user.tz,
-            # what it changes is not echoed to the system it came from
-            "integration_origin": self.message.system_id.id,
-        }
-        return self.env(user=user.id, su=False, context=context)
+        return self.message.client_id._acting_env(
+            self.env, integration_origin=self.message.system_id.id
+        )
 
     def _publish(self, document) -> None:
         """Let others subscribe to what came in: an event of this type, with the canonical data."""

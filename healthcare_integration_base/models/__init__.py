@@ -18,6 +18,7 @@ from . import integration_crosswalk
 from . import integration_identifier
 from . import integration_client
 from . import integration_client_key
+from . import integration_client_scope
 from . import integration_exception_queue
 from . import integration_exception
 from . import integration_event

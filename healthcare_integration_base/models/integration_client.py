@@ -3,13 +3,18 @@ import hashlib
 import re
 import secrets
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import consteq
+
+from ..protocol.errors import Configuration
+from .integration_client_scope import ALL_RESOURCES, DEFAULT_SCOPES
 
 ADMINISTRATOR = "healthcare_integration_base.group_administrator"
 # hik_<prefix to find it by>_<256 random bits>
 KEY = re.compile(r"hik_([a-z0-9]{8})_([A-Za-z0-9_-]{43})")
+# what *:read does not cover
+NO_RESOURCES = ("messages", "feeds", "schemas", "attachments", "validations")
 NO_HASH = "0" * 64
 
 
@@ -59,6 +64,37 @@ class IntegrationClient(models.Model):
         help="Secrets with which the client signs its calls (Standard Webhooks).",
     )
     key_ids = fields.One2many("integration.client.key", "client_id")
+    scope_ids = fields.One2many(
+        "integration.client.scope",
+        "client_id",
+        default=lambda self: self._default_scope_ids(),
+        help="What the client may do; everything else is refused.",
+    )
+    record_scope = fields.Selection(
+        [
+            ("partner", "Documents of its system's partner"),
+            ("company", "All of its company"),
+        ],
+        string="Sees",
+        compute="_compute_record_scope",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+        tracking=True,
+        help="Which records the system APIs and attachments show it.",
+    )
+
+    @api.model
+    def _default_scope_ids(self):
+        return [Command.create({"scope": code}) for code in DEFAULT_SCOPES]
+
+    @api.depends("system_id")
+    def _compute_record_scope(self):
+        # only at first: another system must not widen what somebody has chosen
+        for client in self.filtered(lambda one: not one.record_scope):
+            has_partner = client.system_id.partner_id
+            client.record_scope = "partner" if has_partner else "company"
 
     @api.constrains("user_id", "system_id")
     def _check_user(self):
@@ -83,6 +119,43 @@ class IntegrationClient(models.Model):
         """Return the one company in which the client's messages are applied."""
         self.ensure_one()
         return self.company_id or self.user_id.company_id
+
+    def _acting_env(self, env, **context):
+        """Return the environment in which the client's work is done.
+
+        It is that of the client's user, with its rights and no more, in the client's
+        one company. What is changed in it is not echoed to the client's system.
+
+        :param env: any environment of the same transaction
+        :param context: further values of the context
+        :raises Configuration: the user is gone, or is the system itself
+        """
+        client = self.sudo()
+        user = client.user_id
+        if not user.active or user._is_superuser():
+            raise Configuration(
+                "The client, or the user it acts as, is gone", code="no_acting_user"
+            )
+        values = {
+            "allowed_company_ids": client._company().ids,
+            "lang": user.lang,
+            "tz": user.tz,
+            "integration_origin": client.system_id.id,
+            **context,
+        }
+        return env(user=user.id, su=False, context=values)
+
+    def _may(self, scope):
+        """Tell whether the client has a scope, itself or by ``*:read``.
+
+        :param str scope: for example ``messages:write`` or ``products:read``
+        """
+        own = set(self.sudo().scope_ids.mapped("scope"))
+        return scope in own or (ALL_RESOURCES in own and self._is_resource(scope))
+
+    @api.model
+    def _is_resource(self, scope):
+        return scope.endswith(":read") and scope.partition(":")[0] not in NO_RESOURCES
 
     # -- keys ------------------------------------------------------------------------
 
