@@ -48,6 +48,7 @@ MESSAGE = {
     "mapping_id": "int",
     "mapping_version": "int",
     "schema_errors": "jsonb",
+    "cause": "jsonb",
 }
 HEALTH = {
     "endpoint_id": "int",
@@ -193,6 +194,7 @@ def _update_messages(cr, results: Sequence[Result]) -> Changed:
                mapping_id = COALESCE(v.mapping_id, m.mapping_id),
                mapping_version = COALESCE(v.mapping_version, m.mapping_version),
                schema_errors = COALESCE(v.schema_errors, m.schema_errors),
+               cause = v.cause,
                finished_at = CASE WHEN v.state <> 'pending' THEN %s END
           FROM %s WHERE m.id = v.id
         RETURNING m.id, m.state, m.exception_id
@@ -220,6 +222,7 @@ def _message(result: Result) -> dict[str, Any]:
         "error_code": report.outcome.code,
         "error": report.error,
         "schema_errors": _json(details.get("schema_errors")),
+        "cause": _json(details.get("cause")),
     }
 
 

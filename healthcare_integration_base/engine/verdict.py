@@ -23,8 +23,9 @@ from odoo.exceptions import (
     ValidationError,
 )
 
-from .. import codecs
+from .. import codecs, runtime
 from ..protocol import errors
+from ..protocol.cause import Cause
 from ..protocol.classify import ErrorClass, Outcome
 from ..protocol.drain_types import Report
 from ..protocol.mapping import MappingError
@@ -93,8 +94,34 @@ def of(exc: Exception, work: Any) -> Report:
         outcome = Outcome(False, ErrorClass.CONFIGURATION, exc.code)
         return work.report(outcome, error=exc.message, charged=False)
     error_class, code, text = _refusal(exc, work)
+    work.details["cause"] = _cause(exc, work)
     outcome = Outcome(False, ErrorClass.REJECTED, code)
     return work.report(outcome, error_class=error_class, error=text[:MAX_TEXT])
+
+
+def _cause(exc: Exception, work: Any) -> dict[str, Any] | None:
+    """Return what makes this failure the same case as another one, as it is stored."""
+    cause = getattr(exc, "cause", None)
+    if not isinstance(cause, Cause):
+        return None
+    try:
+        return (storable(cause) if work.phi else cause).to_json()
+    except Exception as problem:  # the message gets its case by endpoint and code then
+        _logger.error(
+            "Message %s: its cause cannot be kept (%s)",
+            work.claim.message_id,
+            type(problem).__name__,
+        )
+        return None
+
+
+def storable(cause: Cause) -> Cause:
+    """Return a cause without what may not be shown of protected health information.
+
+    :raises Configuration: no key is on this node
+    """
+    ring = runtime.keyring()
+    return cause.without_personal_data(lambda key: ring.keyed_hash(key, "cause"))
 
 
 def _later(work: Any, code: str, text: str, seconds: float | None = None) -> Report:

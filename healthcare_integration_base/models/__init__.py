@@ -21,6 +21,7 @@ from . import integration_client_key
 from . import integration_client_scope
 from . import integration_exception_queue
 from . import integration_exception
+from . import integration_exception_finish
 from . import integration_event
 from . import integration_payload
 from . import integration_message

@@ -1,13 +1,11 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from ..access import check_group
 from ..const import ERROR_CLASSES
 from ..engine import cases, sql
 
-HANDLER = "healthcare_integration_base.group_exception_handler"
 SWEPT = 1000
 # What handlers change in the form; closing goes through the buttons, with a reason.
 WRITABLE = ("queue_id", "user_id", "deadline")
@@ -25,7 +23,41 @@ class IntegrationException(models.Model):
     name = fields.Char(required=True, readonly=True)
     fingerprint = fields.Char(required=True, readonly=True, index=True)
     category = fields.Selection(ERROR_CLASSES, required=True, readonly=True)
-    code = fields.Char(readonly=True, help="Stable error code.")
+    code = fields.Char(readonly=True, index=True, help="Stable error code.")
+    cause_key = fields.Char(
+        readonly=True, help="What tells this cause from others of its code."
+    )
+    cause_data = fields.Json(
+        readonly=True, help="What the button that finishes the case needs to know."
+    )
+    decision = fields.Boolean(
+        "Waits for a Decision",
+        readonly=True,
+        help="A person must decide; messages that get through don't close it.",
+    )
+    waiting_for = fields.Selection(
+        [("replay", "Replay"), ("partner", "Partner")], readonly=True, tracking=True
+    )
+    previous_id = fields.Many2one(
+        "integration.exception",
+        "Former Case",
+        readonly=True,
+        index="btree_not_null",
+        help="The last case of the same cause, closed by then.",
+    )
+    amount = fields.Monetary(
+        "Amount at Stake",
+        readonly=True,
+        help="The latest amount of each document of the case, added up.",
+    )
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    stakes = fields.Json(
+        readonly=True, help="Amount and currency by document (model,id)."
+    )
+    res_model = fields.Char("Document Model", readonly=True)
+    res_id = fields.Many2oneReference(
+        "Document Record", model_field="res_model", readonly=True
+    )
     queue_id = fields.Many2one(
         "integration.exception.queue",
         index=True,
@@ -53,7 +85,9 @@ class IntegrationException(models.Model):
         "res.company", readonly=True, index=True, ondelete="restrict"
     )
     endpoint_id = fields.Many2one("integration.endpoint", readonly=True, index=True)
-    system_id = fields.Many2one(related="endpoint_id.system_id", store=True)
+    # columns, not related fields: a case may be of a system without a channel
+    system_id = fields.Many2one("integration.system", readonly=True, index=True)
+    partner_id = fields.Many2one("res.partner", readonly=True, index="btree_not_null")
     event_type_id = fields.Many2one("integration.event.type", readonly=True)
     message_line_ids = fields.One2many(
         "integration.message", "exception_id", string="Messages of the Case"
@@ -134,13 +168,17 @@ class IntegrationException(models.Model):
         """
         self.env["integration.message"].invalidate_model()
         message = self.env["integration.message"].browse(message_id)
-        row = {
-            "id": message_id,
-            "company_id": message.company_id.id or None,
-            "exception_id": message.exception_id.id or None,
-            "last_error": text,
-        }
-        cases.attach(self.env, cases.Cause(endpoint_id, None, category, code), [row])
+        endpoint = self.env["integration.endpoint"].browse(endpoint_id)
+        opening = cases.technical(
+            category,
+            code,
+            text,
+            endpoint_id=endpoint_id,
+            company_id=(message.company_id or endpoint.company_id).id or None,
+            system_id=endpoint.system_id.id,
+        )
+        row = {"id": message_id, "exception_id": message.exception_id.id or None}
+        cases.attach(self.env, opening, [row])
 
     @api.model
     def _raise_case(
@@ -179,19 +217,17 @@ class IntegrationException(models.Model):
         messages.exception_id._close_if_through()
 
     def _close_if_through(self):
-        """Resolve open cases that have no unfinished message left."""
+        """Resolve open cases that have no unfinished message left and need no decision."""
         self.env.flush_all()
         through = self.sudo().browse(cases.through(self.env, self.ids))
         through.invalidate_recordset()
-        through.write(
-            {
-                "state": "resolved",
-                "resolution": self.env._(
-                    "No message of this case is waiting any more."
-                ),
-                "resolved_at": fields.Datetime.now(),
-            }
-        )
+        for case in through:
+            case._integration_close(
+                "resolved",
+                case.resolution
+                or self.env._("No message of this case is waiting any more."),
+                by_id=case.resolved_by_id.id,
+            )
 
     @api.model
     def _sweep_cases(self):
@@ -204,66 +240,3 @@ class IntegrationException(models.Model):
         dead = [row["id"] for row in sql.rows_of(self.env.cr, statement)]
         if dead:
             self._open_cases(dead)
-
-    # -- buttons -----------------------------------------------------------------------------
-
-    def action_take(self):
-        """Take cases on: assigned to the user, in progress.
-
-        :raises AccessError: the user does not handle exceptions
-        :raises UserError: one of them is closed
-        """
-        check_group(self, HANDLER)
-        self._check_open()
-        self.sudo().write({"user_id": self.env.uid, "state": "in_progress"})
-        return True
-
-    def action_replay_all(self):
-        """Replay all dead messages of the cases."""
-        return self._unresolved(("dead",)).action_replay()
-
-    def action_retry_all(self):
-        """Retry all unfinished messages of the cases."""
-        return self._unresolved(("dead", "pending")).action_retry()
-
-    def action_resolve(self, reason):
-        """Close cases that were settled elsewhere.
-
-        :param str reason: how
-        """
-        return self._close("resolved", reason)
-
-    def action_ignore(self, reason):
-        """Close cases that need no solution.
-
-        :param str reason: why
-        """
-        return self._close("ignored", reason)
-
-    def _unresolved(self, states):
-        self._check_open()
-        messages = self.message_line_ids.filtered(
-            lambda message: message.state in states and not message.superseded
-        )
-        if not messages:
-            raise UserError(self.env._("There is no message left to send again."))
-        return messages
-
-    def _close(self, state, reason):
-        check_group(self, HANDLER)
-        self._check_open()
-        if not (reason or "").strip():
-            raise UserError(self.env._("Say how it was settled."))
-        self.sudo().write(
-            {
-                "state": state,
-                "resolution": reason.strip(),
-                "resolved_at": fields.Datetime.now(),
-                "resolved_by_id": self.env.uid,
-            }
-        )
-        return True
-
-    def _check_open(self):
-        if any(case.state not in cases.OPEN for case in self):
-            raise UserError(self.env._("A closed case is not changed any more."))

@@ -95,6 +95,9 @@ class IntegrationMessage(models.Model):
     schema_errors = fields.Json(
         readonly=True, help="Deviations from the schema, path and rule."
     )
+    cause = fields.Json(
+        readonly=True, help="Business cause of the failure, see protocol.cause."
+    )
     replay_of_id = fields.Many2one(
         "integration.message",
         readonly=True,

@@ -1,0 +1,201 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..access import check_group
+from ..engine import cases, operations
+
+HANDLER = "healthcare_integration_base.group_exception_handler"
+CLOSED = ("resolved", "ignored")
+
+
+class IntegrationException(models.Model):
+    """How cases are worked on and finished."""
+
+    _inherit = "integration.exception"
+
+    # -- buttons -----------------------------------------------------------------------------
+
+    def action_take(self):
+        """Take cases on: assigned to the user, in progress.
+
+        :raises AccessError: the user does not handle exceptions
+        :raises UserError: one of them is closed
+        """
+        check_group(self, HANDLER)
+        self._check_open()
+        self.sudo().write({"user_id": self.env.uid, "state": "in_progress"})
+        return True
+
+    def action_replay_all(self):
+        """Replay all dead messages of the cases, in their order.
+
+        :raises AccessError: the user does not handle exceptions
+        :raises UserError: none is left, or an endpoint is not in use
+        """
+        check_group(self, HANDLER)
+        messages = self._unresolved(("dead",))
+        messages._check_endpoints()
+        self._replay_dead()
+        return True
+
+    def action_retry_all(self):
+        """Send all unfinished messages of the cases again, the same bytes.
+
+        :raises AccessError: the user does not handle exceptions
+        :raises UserError: none is left, one is under way, or an endpoint is not in use
+        """
+        check_group(self, HANDLER)
+        messages = self._unresolved(("dead", "pending"))
+        messages._check_states(("dead", "pending"))
+        messages._check_endpoints()
+        messages._check_at_rest()
+        operations.retry(self.env.cr, messages.ids, self.env.uid)
+        messages._log_and_wake("retry")
+        self._wait_for_replay()
+        return True
+
+    def action_resolve(self, reason):
+        """Close cases that were settled elsewhere; their dead messages are given up.
+
+        :param str reason: how
+        """
+        return self._close("resolved", reason)
+
+    def action_ignore(self, reason):
+        """Close cases that need no solution; their dead messages are given up.
+
+        :param str reason: why
+        """
+        return self._close("ignored", reason)
+
+    # -- finishing -----------------------------------------------------------------------
+
+    def _finish(self, resolution):
+        """Say that the cause is mended: what waits for it is replayed.
+
+        For buttons that have done the mending, with the user's own rights on the business
+        records. The case is resolved at once if no message of it failed, else as soon as
+        the replays got through. A replay that fails for the same cause opens it again.
+
+        :param str resolution: how it was mended, for people; no personal data
+        :return: True
+        :raises AccessError: the user does not handle exceptions
+        :raises UserError: a case is closed, or nothing is said
+        """
+        check_group(self, HANDLER)
+        self._check_open()
+        self._settle(self._said(resolution))
+        return True
+
+    def _settle(self, resolution):
+        """Record how open cases were mended, replay what waits for it. No right is checked."""
+        for case in self:
+            case.sudo().write(
+                {
+                    "resolution": resolution,
+                    "resolved_by_id": self.env.uid,
+                    "decision": False,
+                }
+            )
+            case._replay_dead()
+            if case.state in cases.OPEN and not case._unfinished():
+                case._integration_close("resolved", resolution, self.env.uid)
+
+    def _replay_dead(self):
+        """Replay the dead messages of the cases in their order; no right is checked."""
+        dead = self._unfinished(("dead",))
+        if dead:
+            dead._check_states(("dead",))
+            dead._replay()
+            self._wait_for_replay()
+        return dead
+
+    def _wait_for_replay(self):
+        self.sudo().write({"state": "in_progress", "waiting_for": "replay"})
+
+    def _unfinished(self, states=("dead", "pending")):
+        """Return the messages of the cases that have not got through, oldest first."""
+        self.invalidate_recordset(["message_line_ids"])
+        return self.message_line_ids.filtered(
+            lambda message: message.state in states and not message.superseded
+        ).sorted("id")
+
+    def _unresolved(self, states):
+        self._check_open()
+        messages = self._unfinished(states)
+        if not messages:
+            raise UserError(self.env._("There is no message left to send again."))
+        return messages
+
+    def _close(self, state, reason):
+        check_group(self, HANDLER)
+        self._check_open()
+        reason = self._said(reason)
+        for case in self:
+            case._give_up(reason)
+            case._integration_close(state, reason, self.env.uid)
+        return True
+
+    def _give_up(self, reason):
+        """Cancel the dead messages of the case, so that what is parked behind them goes on."""
+        messages = self._unfinished(("dead",))
+        if messages:
+            messages._check_states(("dead",))
+            operations.finish(self.env.cr, messages.ids, reason[:200])
+            messages._log_and_wake("cancel", reason)
+
+    def _said(self, reason):
+        """Return the reason. :raises UserError: there is none"""
+        if not (reason or "").strip():
+            raise UserError(self.env._("Say how it was settled."))
+        return reason.strip()
+
+    def _check_open(self):
+        if any(case.state not in cases.OPEN for case in self):
+            raise UserError(self.env._("A closed case is not changed any more."))
+
+    # -- hooks of the life of a case -----------------------------------------------------------
+
+    def _integration_opened(self):
+        """Do what a new case brings with it; called once, as superuser."""
+
+    def _integration_close(self, state, resolution, by_id=False):
+        """Close open cases, as superuser.
+
+        :param str state: resolved or ignored
+        :param str resolution: how, for people
+        :param int by_id: the user who settled it; none: it closed by itself
+        """
+        self.sudo().write(
+            {
+                "state": state,
+                "resolution": resolution,
+                "resolved_at": fields.Datetime.now(),
+                "resolved_by_id": by_id,
+                "waiting_for": False,
+            }
+        )
+
+    def _integration_failed_again(self, message_ids):
+        """Open a case again whose replays fail for the same cause; as superuser.
+
+        :param message_ids: the messages that failed
+        """
+        for case in self.filtered(lambda one: one.waiting_for == "replay"):
+            tried = case.resolution
+            case.write(
+                {
+                    "state": "open",
+                    "waiting_for": False,
+                    "resolution": False,
+                    "resolved_by_id": False,
+                }
+            )
+            text = self.env._("The replay failed again for the same cause.")
+            if tried:
+                text = self.env._(
+                    "The replay failed again for the same cause. What was tried: %s",
+                    tried,
+                )
+            case.message_post(body=text)
