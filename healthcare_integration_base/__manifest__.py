@@ -20,6 +20,7 @@
         "data/integration_event_type.xml",
         "data/integration_audit_cron.xml",
         "data/integration_credential_actions.xml",
+        "views/integration_attachment_views.xml",
         "views/integration_attempt_views.xml",
         "views/integration_message_views.xml",
         "views/integration_event_views.xml",

@@ -1,4 +1,5 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from . import dispatcher
+from . import attachments
 from . import messages
 from . import schemas

@@ -27,6 +27,7 @@ class IntegrationAuditEntry(models.Model):
             ("configuration", "Configuration changed"),
             ("secret", "Secret changed"),
             ("state", "State changed"),
+            ("document", "Document downloaded"),
         ],
         required=True,
         readonly=True,
