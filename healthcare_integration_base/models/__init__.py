@@ -27,6 +27,7 @@ from . import integration_payload
 from . import integration_message
 from . import integration_queue_entry
 from . import integration_attempt
+from . import integration_attachment
 from . import integration_emitter
 from . import integration_drain
 from . import integration_demo
