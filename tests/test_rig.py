@@ -113,6 +113,20 @@ def test_only_undeclared_warnings_of_a_log_are_found(tmp_path, monkeypatch):
     assert log_scan.scan(log) == ["ERROR db a.logger: bad  (2x)"]
 
 
+def test_requests_cut_off_by_the_end_of_the_server_are_no_finding(tmp_path):
+    line = "2026-11-20 17:00:00,123 42 {} db {}\n".format
+    query = line("ERROR", "odoo.sql_db: bad query: b'SELECT 1'")
+    log = tmp_path / "odoo.log"
+    log.write_text(
+        line("INFO", "odoo.service.server: Initiating shutdown")
+        + query
+        + line("ERROR", "a.logger: bad")
+    )
+    assert log_scan.scan(log) == ["ERROR db a.logger: bad  (1x)"]
+    log.write_text(query)
+    assert len(log_scan.scan(log)) == 1
+
+
 @pytest.mark.parametrize(
     ("code", "xml", "passed", "failed", "skipped"),
     [

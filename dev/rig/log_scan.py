@@ -10,6 +10,13 @@ from pathlib import Path
 from . import paths
 
 ALLOWED = paths.ROOT / "dev" / "log_allowlist.txt"
+# A server that is told to stop closes the connections under requests still at work.
+_STOPPING = "odoo.service.server: Initiating shutdown"
+_CUT_OFF = re.compile(
+    r" (?:odoo\.sql_db: bad query"
+    r"|odoo\.addons\.queue_job\.controllers\.main: Traceback"
+    r"|odoo\.http: Exception during request handling)"
+)
 _LINE = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+ \d+ (WARNING|ERROR|CRITICAL) ")
 
 
@@ -23,8 +30,12 @@ def scan(log: Path) -> list[str]:
 def _bad_lines(log: Path):
     if not log.exists():
         return
+    stopping = False
     with log.open(errors="replace") as stream:
         for line in stream:
+            stopping = stopping or _STOPPING in line
+            if stopping and _CUT_OFF.search(line):
+                continue
             if match := _LINE.match(line):
                 yield f"{match.group(1)} {line[match.end() :].strip()}"
 

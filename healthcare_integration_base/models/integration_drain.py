@@ -110,6 +110,9 @@ class IntegrationDrain(models.AbstractModel):
         except StoreLost:
             return "the database went away; the sweep goes on"
         except Exception as exc:  # values stay in here; the sweep starts the next drain
+            if _is_stopping(exc):
+                _logger.info("The drain of lane %s ends with the server", lane)
+                return "the server stops; the sweep goes on"
             _logger.error("The drain of lane %s ended with %s", lane, where(exc))
             return f"ended with {type(exc).__name__}; the sweep goes on"
         if ended.ran or ended.again:
@@ -218,3 +221,8 @@ class IntegrationDrain(models.AbstractModel):
         """
         self.env["integration.message"].check_access("read")
         return dashboard.overview(self.env)
+
+
+def _is_stopping(exc):
+    """Tell whether the process is on its way out: it starts no thread any more."""
+    return isinstance(exc, RuntimeError) and "shutdown" in str(exc)
