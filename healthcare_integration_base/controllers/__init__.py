@@ -3,3 +3,4 @@ from . import dispatcher
 from . import attachments
 from . import messages
 from . import schemas
+from . import resources

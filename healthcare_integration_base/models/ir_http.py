@@ -1,13 +1,34 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter, ValidationError
 
 from odoo import models
+from odoo.http import request
 
 from ..controllers import problem
 
 
+class ResourceConverter(BaseConverter):
+    """Part of a path that names a published resource; other names are other routes'."""
+
+    regex = "[a-z][a-z0-9-]*"
+
+    def to_python(self, value):
+        """Return the name.
+
+        :raises ValidationError: no resource is called so; then the route does not fit
+        """
+        if value not in request.env["integration.api"]._resources():
+            raise ValidationError
+        return value
+
+
 class IrHttp(models.AbstractModel):
     _inherit = "ir.http"
+
+    @classmethod
+    def _get_converters(cls):
+        return {**super()._get_converters(), "integration_resource": ResourceConverter}
 
     @classmethod
     def _match(cls, path_info):
