@@ -19,7 +19,11 @@ class IntegrationCrosswalk(models.Model):
     )
     company_id = fields.Many2one(related="system_id.company_id", store=True)
     domain = fields.Char(
-        required=True, index=True, help="What is translated, e.g. uom, product, tax"
+        required=True,
+        index=True,
+        help="What is translated. Incoming messages look their references up in item, uom, "
+        "item_unit, tax, location, supplier, customer, account, cost_center and "
+        "payment_term; mappings may use any name.",
     )
     external_value = fields.Char(required=True)
     internal_value = fields.Char(required=True)
@@ -27,7 +31,7 @@ class IntegrationCrosswalk(models.Model):
     valid_to = fields.Date()
     active = fields.Boolean(default=True)
 
-    _lookup_idx = models.Index("(system_id, domain) WHERE active")
+    _lookup_idx = models.Index("(system_id, domain, external_value) WHERE active")
     _period = models.Constraint(
         "CHECK(valid_from IS NULL OR valid_to IS NULL OR valid_from <= valid_to)",
         "A crosswalk cannot end before it begins.",
@@ -85,22 +89,43 @@ class IntegrationCrosswalk(models.Model):
         :return: value → value; of several pairs the one valid from the latest day counts
         :rtype: dict[str, str]
         """
+        return dict(self._valid_rows(system_id, domain, direction, on_date))
+
+    @api.model
+    def _lookup(self, system, domain, values):
+        """Return what our value for some of a system's values is, in one query.
+
+        :param system: integration.system; empty finds nothing
+        :param str domain: e.g. ``item``
+        :param values: the partner's values
+        :return: their value → ours; what is unknown is left out
+        :rtype: dict[str, str]
+        """
+        values = [value for value in values if value]
+        if not (system and values):
+            return {}
+        return dict(self._valid_rows(system.id, domain, "in", values=values))
+
+    def _valid_rows(self, system_id, domain, direction, on_date=None, values=None):
         self.flush_model()
         source, target = ("internal_value", "external_value")
         if direction == "in":
             source, target = target, source
         day = on_date or fields.Date.context_today(self)
-        rows = self.env.execute_query(
+        only = SQL("TRUE")
+        if values is not None:
+            only = SQL("%s = ANY(%s)", SQL.identifier(source), list(values))
+        return self.env.execute_query(
             SQL(
                 """SELECT %s, %s FROM integration_crosswalk
-                    WHERE system_id = %s AND domain = %s AND active
+                    WHERE system_id = %s AND domain = %s AND active AND %s
                       AND COALESCE(valid_from, %s) <= %s AND COALESCE(valid_to, %s) >= %s
                     ORDER BY valid_from NULLS FIRST, id""",
                 SQL.identifier(source),
                 SQL.identifier(target),
                 system_id,
                 domain,
+                only,
                 *[day] * 4,
             )
         )
-        return dict(rows)

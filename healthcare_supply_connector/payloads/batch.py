@@ -39,7 +39,11 @@ class Batch:
         companies = self.env.context.get("allowed_company_ids") or []
         company = Domain("company_id", "in", [False, *companies])
         found: dict[tuple[str, int], list[dict[str, str]]] = defaultdict(list)
-        for row in self.env["integration.identifier"].sudo().search(wanted & company):
+        for row in (
+            self.env["integration.identifier"]
+            .sudo()
+            .search(wanted & company & Domain("sensitivity", "!=", "phi"))
+        ):
             found[row.res_model, row.res_id].append(
                 {"system": row.system_id.code, "kind": row.kind, "value": row.value}
             )
