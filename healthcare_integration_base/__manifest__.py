@@ -31,6 +31,7 @@
         "views/integration_endpoint_views.xml",
         "views/integration_crosswalk_views.xml",
         "views/integration_identifier_views.xml",
+        "views/integration_freshness_views.xml",
         "views/integration_system_views.xml",
         "views/integration_credential_views.xml",
         "views/integration_credential_rotate_views.xml",
