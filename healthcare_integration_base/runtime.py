@@ -21,6 +21,7 @@ from odoo.sql_db import Cursor
 from odoo.tools import config
 
 from .const import ENVIRONMENTS
+from .protocol import gate_settings
 from .protocol.errors import Configuration
 from .protocol.keyring import ENVIRONMENT_VARIABLE, Keyring
 from .protocol.netguard import SETTING_NETWORKS, Network, NetworkPolicy, parse_networks
@@ -74,6 +75,19 @@ def _keyring(options: tuple[tuple[str, str], ...]) -> Keyring:
     # settings() made the option "key" of the variable HEALTHCARE_INTEGRATION_KEY.
     section = dict(options)
     return Keyring.from_config(section, {ENVIRONMENT_VARIABLE: section.get("key", "")})
+
+
+def gate() -> gate_settings.GateSettings:
+    """Return how this node treats callers.
+
+    :raises Configuration: an option has no value it may have; names the option
+    """
+    return _gate(tuple(sorted(settings().items())))
+
+
+@lru_cache(maxsize=4)
+def _gate(options: tuple[tuple[str, str], ...]) -> gate_settings.GateSettings:
+    return gate_settings.parse(dict(options))
 
 
 def network_policy(environment: str) -> NetworkPolicy:

@@ -52,6 +52,7 @@ class Keyring:
         self._keys = dict(keys)
         self._hash_id = hash_id or next(reversed(self._keys), None)
         self._derived: dict[str, bytes] = {}
+        self._signing: dict[str, bytes] = {}
 
     @classmethod
     def from_config(
@@ -130,6 +131,23 @@ class Keyring:
         return hmac.new(
             self._hash_key(purpose), value.encode(), hashlib.sha256
         ).hexdigest()
+
+    def signing_key(self, purpose: str, key_id: str | None = None) -> bytes | None:
+        """Return a key to sign with, derived from one of the ring's.
+
+        :param key_id: default is the primary key
+        :return: None if the ring has no key of this id
+        :raises Configuration: keyring_missing
+        """
+        chosen = key_id or self.primary_id
+        if chosen not in self._keys:
+            return None
+        name = f"{chosen} {purpose}"
+        if name not in self._signing:
+            info = b"healthcare-integration signing:" + purpose.encode()
+            kdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info)
+            self._signing[name] = kdf.derive(self._keys[chosen])
+        return self._signing[name]
 
     def _hash_key(self, purpose: str) -> bytes:
         if purpose not in self._derived:
