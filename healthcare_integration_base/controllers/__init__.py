@@ -4,3 +4,4 @@ from . import attachments
 from . import messages
 from . import schemas
 from . import resources
+from . import validations
