@@ -4,7 +4,9 @@ from . import test_applying
 from . import test_applying_failures
 from . import test_audit_trail
 from . import test_capture
+from . import test_case_finishing
 from . import test_cases
+from . import test_cases_by_cause
 from . import test_client_keys
 from . import test_delivery
 from . import test_delivery_attacks
