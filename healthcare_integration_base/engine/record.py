@@ -13,7 +13,7 @@ from typing import Any
 from odoo.tools import SQL
 
 from ..protocol.drain_types import Result
-from . import queue, sql
+from . import acknowledge, queue, sql
 
 _logger = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ ATTEMPT = {
     "response_size": "int",
     "trigger": "varchar",
     "user_id": "int",
+    "client_id": "int",
     "next_attempt_at": "timestamp",
 }
 MESSAGE = {
@@ -95,6 +96,7 @@ def write(
     _insert_attempts(cr, results, ours)
     kept = [result for result in results if result.claim.message_id in ours]
     changed = _update_messages(cr, kept)
+    acknowledge.expect(cr, [r.claim.message_id for r in kept if r.state == "delivered"])
     finished = [r.claim.message_id for r in kept if _leaves_queue(r)]
     if finished:
         sql.run(cr, queue.finish(finished))
@@ -167,6 +169,7 @@ def _attempt(result: Result, ours: bool) -> dict[str, Any]:
         "status": outcome.status,
         "trigger": "manual" if result.claim.user_id else "automatic",
         "user_id": result.claim.user_id,
+        "client_id": details.get("client_id"),
         "next_attempt_at": _moment(next_at),
         "request_headers": _json(details.get("request_headers")),
         "response_headers": _json(details.get("response_headers")),

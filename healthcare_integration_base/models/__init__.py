@@ -9,6 +9,7 @@ from . import integration_credential_previous
 from . import integration_system
 from . import integration_endpoint_figures
 from . import integration_endpoint
+from . import integration_endpoint_route
 from . import integration_endpoint_health
 from . import integration_event_type
 from . import integration_event_type_guard
@@ -21,6 +22,7 @@ from . import integration_freshness
 from . import integration_client
 from . import integration_client_key
 from . import integration_client_scope
+from . import integration_endpoint_reception
 from . import integration_api
 from . import integration_api_resource
 from . import integration_api_scope
@@ -30,6 +32,8 @@ from . import integration_exception_finish
 from . import integration_event
 from . import integration_payload
 from . import integration_message
+from . import integration_message_business
+from . import integration_acknowledgement
 from . import integration_queue_entry
 from . import integration_attempt
 from . import integration_attachment

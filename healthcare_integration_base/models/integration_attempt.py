@@ -51,4 +51,11 @@ class IntegrationAttempt(models.Model):
         readonly=True,
     )
     user_id = fields.Many2one("res.users", readonly=True)
+    client_id = fields.Many2one(
+        "integration.client",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+        help="Who fetched it from a feed.",
+    )
     next_attempt_at = fields.Datetime(readonly=True)

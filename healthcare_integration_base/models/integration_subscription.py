@@ -63,6 +63,23 @@ class IntegrationSubscription(models.Model):
         "integration.mapping", check_company=True, domain="[('direction', '=', 'out')]"
     )
     priority = fields.Selection(PRIORITIES, default="1", required=True)
+    expected_acknowledgement = fields.Selection(
+        [("accepted", "Accepted"), ("posted", "Posted")],
+        tracking=True,
+        help="What the partner is to say of each message after it has been delivered. "
+        "Empty: nothing is waited for.",
+    )
+    expected_hours = fields.Float(
+        "Within Hours",
+        default=24.0,
+        required=True,
+        help="Hours after the delivery; a case is opened when the time is over.",
+    )
+
+    _expected_hours = models.Constraint(
+        "CHECK(expected_hours > 0 AND expected_hours <= 8760)",
+        "An acknowledgement is expected after more than 0 and within 8760 hours (a year).",
+    )
 
     @api.depends("endpoint_id.name", "event_type_ids.code")
     def _compute_name(self):
