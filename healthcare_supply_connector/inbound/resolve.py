@@ -26,6 +26,38 @@ def supplier(message):
     return partner
 
 
+def only_partner(message):
+    """Return the partner whose documents alone the sender may touch; empty: the company's all.
+
+    That is what its client may see; a message without a client goes by its system's partner.
+    """
+    message = message.sudo()
+    partner = message.endpoint_id.system_id.partner_id.commercial_partner_id
+    client = message.client_id
+    if client and client.record_scope == "company":
+        return partner.browse()
+    if client and not partner:
+        return supplier(message)  # refuses: it could see nothing
+    return partner
+
+
+def warehouses(env, message):
+    """Return the warehouses of the company that the sender may report about.
+
+    :raise Rejected: ``warehouse_not_operated`` when there is none
+    """
+    domain = [("company_id", "=", env.company.id)]
+    partner = only_partner(message)
+    if partner:
+        domain.append(("operator_id", "child_of", partner.id))
+    found = env["stock.warehouse"].search(domain)
+    if not found:
+        raise Rejected(
+            "The sender operates no warehouse.", code="warehouse_not_operated"
+        )
+    return found
+
+
 def purchase_order(env, number: str, message):
     """Return the confirmed order with this number, placed with the sender.
 

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from odoo import Command
+
 from odoo.addons.healthcare_integration_base.protocol.errors import Filtered, Rejected
 
+from . import shelf_life
+from .packages import Packages, read
 from .resolve import digest, noon, order_lines, utc
 
 __all__ = ["Plan", "check_number", "digest", "utc"]
@@ -21,6 +25,7 @@ class Part:
     quantity: float
     lot: str | None = None
     expiry_date: str | None = None
+    sscc: str | None = None
 
 
 @dataclass
@@ -66,6 +71,7 @@ class Plan:
         self.order = order
         self.data = data
         self.lines = order_lines(order, [row["line_ref"] for row in data["lines"]])
+        self.packages = Packages(order.env, data)
         self._open = self._open_quantities()
         self.proposals = [
             proposal
@@ -114,7 +120,7 @@ class Plan:
         for move in moves:
             quantity = min(part.quantity, self._open[move])
             if uom.compare(quantity, 0.0) > 0:
-                laid.append(Proposal(move, Part(quantity, part.lot, part.expiry_date)))
+                laid.append(Proposal(move, replace(part, quantity=quantity)))
                 self._open[move] -= quantity
                 part.quantity = uom.round(part.quantity - quantity)
         return laid
@@ -127,13 +133,16 @@ class Plan:
             raise _refused(
                 index, "lots", "lot_quantity_mismatch", "does not add up to the line"
             )
-        if line.product_id.tracking == "none" or not lots:
-            return [Part(_in_product_unit(uom, total, line))]
+        own = row.get("sscc") and read(row["sscc"], f"/lines/{index}/sscc")
+        if not lots:
+            return [Part(_in_product_unit(uom, total, line), sscc=own)]
+        tracked = line.product_id.tracking != "none"
         parts = [
             Part(
                 _in_product_unit(uom, Decimal(lot["quantity"]), line),
-                lot["lot"],
-                lot.get("expiry_date"),
+                lot["lot"] if tracked else None,
+                lot.get("expiry_date") if tracked else None,
+                read(lot["sscc"], f"/lines/{index}/lots") if "sscc" in lot else own,
             )
             for lot in lots
         ]
@@ -158,10 +167,16 @@ class Plan:
             raise _refused(index, "unit", "unit_unknown", "is no unit of this item")
         return candidates
 
-    def notice_lines(self) -> list[dict[str, Any]]:
-        """Return the values of the notice's lines, one per lot, in the product's unit."""
+    def notice_lines(self, tolerance, arrival) -> list[dict[str, Any]]:
+        """Return the values of the notice's lines, one per lot, in the product's unit.
+
+        :param tolerance: ``supply.tolerance`` of the supplier
+        :param arrival: when the goods will be there, False if unknown
+        """
         return [
             {
+                **_shelf_life(proposal, tolerance, arrival),
+                "sscc": proposal.part.sscc,
                 "purchase_line_id": proposal.move.purchase_line_id.id,
                 "product_id": proposal.move.product_id.id,
                 "product_uom_id": proposal.move.product_id.uom_id.id,
@@ -176,6 +191,8 @@ class Plan:
         """Replace what Odoo proposes on the receipts by what was notified."""
         self._withdraw_default_proposals()
         self._announce(notice)
+        self.packages.create()
+        notice.package_ids = [Command.create(v) for v in self.packages.register()]
         vals_list = [self._prepare(proposal, notice) for proposal in self.proposals]
         lines = self.order.env["stock.move.line"].create(vals_list)
         lines._apply_putaway_strategy()
@@ -204,16 +221,26 @@ class Plan:
                 )
             )
 
-    @staticmethod
-    def _prepare(proposal: Proposal, notice) -> dict[str, Any]:
+    def _prepare(self, proposal: Proposal, notice) -> dict[str, Any]:
         part = proposal.part
         vals = proposal.move._prepare_move_line_vals(quantity=part.quantity)
         vals.update(
             picked=False, shipment_notice_id=notice.id, lot_name=part.lot or False
         )
+        if part.sscc:
+            vals["result_package_id"] = self.packages.made[part.sscc].id
         if part.expiry_date:
             vals["expiration_date"] = noon(part.expiry_date)
         return vals
+
+
+def _shelf_life(proposal: Proposal, tolerance, arrival) -> dict[str, Any]:
+    left = shelf_life.remaining_days(proposal.part.expiry_date, arrival)
+    required = shelf_life.required_days(proposal.move.product_id, tolerance)
+    return {
+        "remaining_days": left or 0,
+        "shelf_life_short": left is not None and 0 < required and left < required,
+    }
 
 
 def _notified(move) -> float:

@@ -7,10 +7,17 @@ from . import res_partner
 from . import product_template
 from . import product_product
 from . import product_supplierinfo
+from . import supply_tolerance
 from . import purchase_order
 from . import purchase_order_line
 from . import purchase_order_acknowledgement
+from . import purchase_order_acknowledgement_line
+from . import stock_location
+from . import stock_warehouse
+from . import stock_shipment_milestone
 from . import stock_shipment_notice
+from . import stock_shipment_notice_line
+from . import stock_shipment_notice_package
 from . import stock_move_line
 from . import stock_move
 from . import stock_picking
@@ -20,3 +27,4 @@ from . import stock_warehouse_orderpoint
 from . import account_move
 from . import account_payment
 from . import integration_demo
+from . import integration_exception_supply

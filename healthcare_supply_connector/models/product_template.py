@@ -1,5 +1,5 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from odoo import models
+from odoo import fields, models
 
 ITEM_UPDATED = "supply.item.updated"
 WATCHED = (
@@ -21,6 +21,17 @@ WATCHED = (
 class ProductTemplate(models.Model):
     _name = "product.template"
     _inherit = ["product.template", "integration.document"]
+
+    minimum_shelf_life_days = fields.Integer(
+        "Minimum Shelf Life (Days)",
+        help="Goods that are notified with less left at their arrival are shown to a "
+        "person. 0: what is agreed with the supplier counts.",
+    )
+
+    _minimum_shelf_life_positive = models.Constraint(
+        "CHECK(minimum_shelf_life_days >= 0)",
+        "The minimum shelf life cannot be negative.",
+    )
 
     def write(self, vals):
         names = [name for name in WATCHED if name in vals]

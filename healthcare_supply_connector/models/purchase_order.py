@@ -2,7 +2,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..inbound import resolve
+from ..inbound import acknowledgement as answers
+from ..inbound import approval, resolve
 from ..payloads import purchase
 
 REQUESTED = "supply.purchase_order.approval_requested"
@@ -76,9 +77,9 @@ class PurchaseOrder(models.Model):
     def button_cancel(self):
         known = self.filtered(lambda order: order.state in ("to approve", "purchase"))
         result = super().button_cancel()
-        known.filtered(lambda order: order.state == "cancel")._integration_emit(
-            CANCELLED
-        )
+        cancelled = known.filtered(lambda order: order.state == "cancel")
+        cancelled._integration_emit(CANCELLED)
+        cancelled._integration_settle_answers()
         return result
 
     def write(self, vals):
@@ -153,6 +154,15 @@ class PurchaseOrder(models.Model):
                     )
                 )
 
+    def _integration_settle_answers(self):
+        """Settle the cases about answers to orders that are cancelled."""
+        text = self.env._("The order was cancelled.")
+        for order in self.sudo().filtered("acknowledgement_ids"):
+            last = order.acknowledgement_ids[:1]
+            last._settle(order.name, (answers.ORDER_REFUSED,), text)
+            for line in order.order_line.filtered("acknowledgement_line_ids"):
+                last._settle(answers.key_of(line), answers.CODES, text)
+
     # -- messages in --------------------------------------------------------
 
     @api.model
@@ -168,3 +178,15 @@ class PurchaseOrder(models.Model):
         order = resolve.purchase_order(self.env, data["purchase_order"], message)
         self.env["purchase.order.acknowledgement"]._apply(order, data, message)
         return order
+
+    @api.model
+    def _integration_apply_purchase_order_approval_decided(self, data, message):
+        """Approve or reject an order that waits for its approval.
+
+        :param data: canonical data, valid against the schema of the event type
+        :param message: the ``integration.message`` it came in
+        :return: the purchase order
+        :raise Rejected: order unknown, another amount, over the approver's limit, …
+        :raise Filtered: decided before
+        """
+        return approval.decide(self.env, data, message)

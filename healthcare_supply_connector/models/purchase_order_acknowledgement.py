@@ -1,24 +1,22 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from datetime import timedelta
+from decimal import Decimal
 
 from markupsafe import Markup
 
 from odoo import fields, models
 from odoo.tools import float_compare
 
+from odoo.addons.healthcare_integration_base.protocol.cause import Cause
 from odoo.addons.healthcare_integration_base.protocol.errors import Filtered, Rejected
 
+from ..inbound import acknowledgement as answers
 from ..inbound import resolve
+from ..payloads.text import amount_text
 
 STATUS = [
     ("accepted", "Accepted"),
     ("accepted_with_changes", "Accepted with Changes"),
-    ("rejected", "Rejected"),
-]
-LINE_STATUS = [
-    ("accepted", "Accepted"),
-    ("changed", "Changed"),
-    ("backordered", "Backordered"),
     ("rejected", "Rejected"),
 ]
 
@@ -26,7 +24,9 @@ LINE_STATUS = [
 class PurchaseOrderAcknowledgement(models.Model):
     """What a supplier answered to an order: kept as it came, next to what was ordered.
 
-    Dates are taken over. Quantities never are: a shortfall is the buyer's to decide.
+    Dates within the tolerance are taken over, prices only if the policy says so.
+    Quantities never are: a shortfall is the buyer's to decide. What is beyond the
+    tolerances becomes a case per order line, which a better answer or the buyer settles.
     """
 
     _name = "purchase.order.acknowledgement"
@@ -43,6 +43,7 @@ class PurchaseOrderAcknowledgement(models.Model):
     acknowledged_at = fields.Datetime(required=True)
     reason = fields.Char()
     message_uid = fields.Char("Message ID")
+    system_id = fields.Many2one("integration.system", ondelete="set null")
     digest = fields.Char(required=True)
     line_ids = fields.One2many(
         "purchase.order.acknowledgement.line", "acknowledgement_id"
@@ -64,9 +65,20 @@ class PurchaseOrderAcknowledgement(models.Model):
             order.partner_ref = data["supplier_reference"]
         if data["status"] != "rejected":
             order.action_acknowledge()
-            acknowledgement._take_over_dates(order)
+            acknowledgement._take_over(order)
         acknowledgement._tell(order)
+        acknowledgement._judge(order, message)
         return acknowledgement
+
+    def _take_over(self, order):
+        """Take over what is within the tolerances, with the rights of the user."""
+        tolerance = self.env["supply.tolerance"]._for(
+            order.company_id, order.partner_id
+        )
+        rows = self.line_ids.grouped("order_line_id")
+        self._take_over_dates(order, rows, tolerance)
+        if tolerance.price_policy == "auto":
+            self._take_over_prices(order, rows, tolerance)
 
     def _checked_lines(self, order, data):
         self._check_not_seen(order, data)
@@ -74,6 +86,8 @@ class PurchaseOrderAcknowledgement(models.Model):
         known = resolve.order_lines(order, [row["line_ref"] for row in rows])
         self._check_quantities(known, rows)
         self._check_dates(rows)
+        answers.check_currency(order, data)
+        answers.check_prices(rows)
         return known
 
     def _check_not_seen(self, order, data):
@@ -130,6 +144,7 @@ class PurchaseOrderAcknowledgement(models.Model):
         return float(row["quantity"]) if "quantity" in row else line.product_qty
 
     def _prepare(self, order, data, message, known):
+        rows = enumerate(data.get("lines", []))
         return {
             "order_id": order.id,
             "supplier_reference": data.get("supplier_reference"),
@@ -137,42 +152,122 @@ class PurchaseOrderAcknowledgement(models.Model):
             "acknowledged_at": resolve.utc(data["acknowledged_at"]),
             "reason": data.get("reason"),
             "message_uid": message.sudo().uid,
+            "system_id": message.sudo().endpoint_id.system_id.id,
             "digest": resolve.digest(data),
             "line_ids": [
-                fields.Command.create(self._prepare_line(known[row["line_ref"]], row))
-                for row in data.get("lines", [])
+                fields.Command.create(
+                    self._prepare_line(known[row["line_ref"]], index, row, message)
+                )
+                for index, row in rows
             ],
         }
 
-    def _prepare_line(self, line, row):
+    def _prepare_line(self, line, index, row, message):
+        product, label = answers.substitute(
+            line.env, message, row, f"/lines/{index}/substitute"
+        )
         return {
             "order_line_id": line.id,
             "status": row["status"],
             "ordered_quantity": line.product_qty,
+            "ordered_price": line.price_unit,
+            "requested_date": line._integration_requested_date(),
             "quantity": 0.0
             if row["status"] == "rejected"
             else self._quantity(line, row),
+            "price_given": "unit_price" in row,
+            "unit_price": float(row.get("unit_price", 0)),
             "promised_date": row.get("promised_date"),
+            "substitute_id": product.id,
+            "substitute_reference": label,
             "reason": row.get("reason"),
         }
 
-    def _take_over_dates(self, order):
+    def _take_over_dates(self, order, rows, tolerance):
         """Move the lines to the promised dates; a split line to its last one."""
-        promised = {}
-        for row in self.line_ids.filtered("promised_date"):
-            line = row.order_line_id.with_env(order.env)
-            promised[line] = max(
-                row.promised_date, promised.get(line, row.promised_date)
-            )
-        moved = [
-            (line, line._convert_to_middle_of_day(date))
-            for line, date in promised.items()
-            if line.date_planned.date() != date
-        ]
+        moved = []
+        for order_line, own in rows.items():
+            line, date = order_line.with_env(order.env), answers.promised(own)
+            if not date or date == line.date_planned.date():
+                continue
+            if date <= answers.tolerated_date(line, own, tolerance):
+                moved.append((line, line._convert_to_middle_of_day(date)))
         if moved:
             # Odoo looks up its note for the buyer by model, which users may not read.
             order.check_access("write")
             order.sudo()._update_date_planned_for_lines(moved)
+
+    def _take_over_prices(self, order, rows, tolerance):
+        for order_line, own in rows.items():
+            line, row = order_line.with_env(order.env), answers.price_of(own)
+            ours = line.price_unit
+            if not row or row.unit_price == ours:
+                continue
+            if tolerance._price_fits(row.unit_price, ours):
+                line._integration_take_price(row.unit_price)
+
+    # -- cases ------------------------------------------------------------------
+
+    def _judge(self, order, message):
+        """Open a case for each thing beyond the tolerances; settle those that are mended."""
+        cases = self.env["integration.exception"]
+        if self.status == "rejected":
+            cases._raise_case(
+                self._refusal_cause(order), message=message, company=order.company_id
+            )
+        else:
+            self._settle(order.name, (answers.ORDER_REFUSED,))
+        for line, deviations in self._deviations(order).items():
+            for deviation in deviations:
+                cases._raise_case(
+                    deviation.cause(), message=message, company=order.company_id
+                )
+            left = {deviation.code for deviation in deviations}
+            self._settle(
+                answers.key_of(line),
+                [code for code in answers.CODES if code not in left],
+            )
+
+    def _deviations(self, order):
+        """Return what a buyer has to decide, by answered order line.
+
+        An acceptance or rejection of the whole order answers all its lines.
+        """
+        tolerance = self.env["supply.tolerance"]._for(
+            order.company_id, order.partner_id
+        )
+        rows = self.line_ids.grouped("order_line_id")
+        lines = order.order_line.filtered(lambda line: not line.display_type)
+        if self.status == "rejected":
+            return dict.fromkeys(lines, [])
+        if self.status == "accepted_with_changes":
+            lines = lines.filtered(lambda line: line in rows)
+        return {
+            line: answers.deviations(line, rows[line], tolerance)
+            if line in rows
+            else []
+            for line in lines
+        }
+
+    def _refusal_cause(self, order):
+        return Cause(
+            code=answers.ORDER_REFUSED,
+            key=order.name,
+            title=f"{order.name} rejected by the supplier",
+            amount=Decimal(
+                amount_text(order.amount_total, order.currency_id.decimal_places)
+            ),
+            currency=order.currency_id.name,
+            document=(order._name, order.id),
+        )
+
+    def _settle(self, key, codes, text=None):
+        """Resolve the open cases of these codes about an order or one of its lines."""
+        text = text or self.env._("A later answer of the supplier settles it.")
+        for code in codes:
+            self.env["integration.exception"]._settle_case(
+                code, key, text, self.company_id, self.system_id
+            )
 
     def _shortfalls(self):
         """Return the order lines of which less is confirmed than ordered, with what is."""
@@ -228,24 +323,3 @@ class PurchaseOrderAcknowledgement(models.Model):
             note=Markup("<p>%s</p><ul>%s</ul>") % (self.reason or "", rows),
             user_id=order.user_id.id or self.env.uid,
         )
-
-
-class PurchaseOrderAcknowledgementLine(models.Model):
-    _name = "purchase.order.acknowledgement.line"
-    _description = "Purchase Order Acknowledgement Line"
-
-    acknowledgement_id = fields.Many2one(
-        "purchase.order.acknowledgement", required=True, ondelete="cascade", index=True
-    )
-    company_id = fields.Many2one(related="acknowledgement_id.company_id", store=True)
-    order_line_id = fields.Many2one(
-        "purchase.order.line", required=True, ondelete="cascade", index=True
-    )
-    line_ref = fields.Char(related="order_line_id.integration_line_ref")
-    product_id = fields.Many2one(related="order_line_id.product_id")
-    product_uom_id = fields.Many2one(related="order_line_id.product_uom_id")
-    status = fields.Selection(LINE_STATUS, required=True)
-    ordered_quantity = fields.Float(digits="Product Unit")
-    quantity = fields.Float("Confirmed Quantity", digits="Product Unit")
-    promised_date = fields.Date()
-    reason = fields.Char()

@@ -16,6 +16,13 @@ class ResCompany(models.Model):
         required=True,
         help="What happens when an order is confirmed with a supplier that is not approved.",
     )
+    approval_rejection_policy = fields.Selection(
+        [("note", "Tell the buyer"), ("cancel", "Cancel the order")],
+        string="Orders Rejected by the Approval System",
+        default="note",
+        required=True,
+        help="What happens when an external approval system rejects an order.",
+    )
     lot_expiry_horizon_days = fields.Integer(
         "Expiry Horizon (Days)",
         default=90,

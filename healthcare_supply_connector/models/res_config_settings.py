@@ -8,6 +8,9 @@ class ResConfigSettings(models.TransientModel):
     supplier_approval_policy = fields.Selection(
         related="company_id.supplier_approval_policy", readonly=False, required=True
     )
+    approval_rejection_policy = fields.Selection(
+        related="company_id.approval_rejection_policy", readonly=False, required=True
+    )
     lot_expiry_horizon_days = fields.Integer(
         related="company_id.lot_expiry_horizon_days", readonly=False
     )

@@ -1,6 +1,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from odoo import api, fields, models
 
+from ..inbound import shelf_life
 from ..payloads import stock
 
 MOVED = "supply.stock.moved"
@@ -34,9 +35,18 @@ class StockMove(models.Model):
 
     def _action_done(self, cancel_backorder=False):
         moves = super()._action_done(cancel_backorder=cancel_backorder)
+        moves._settle_arrived()
         if moves._integration_wanted(MOVED, ADJUSTED, RECEIVED, DISPATCHED):
             moves.filtered(lambda move: move.state == "done")._integration_emit_done()
         return moves
+
+    def _settle_arrived(self):
+        """Resolve the cases about shelf life of goods that have been received after all."""
+        notices = self.move_line_ids.shipment_notice_id.filtered(
+            lambda notice: notice.shelf_life_short
+        )
+        if notices:
+            shelf_life.settle(notices, self.env._("The goods were received."))
 
     def _integration_emit_done(self):
         """Emit the movements, and the transfers that are done with them."""

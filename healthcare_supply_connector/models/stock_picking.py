@@ -1,8 +1,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from odoo import api, fields, models
 
-from ..inbound import resolve
-from ..payloads import stock
+from ..inbound import milestone, resolve
+from ..payloads import shipment, stock
 from ..payloads.batch import read_ahead
 
 RECEIVED = "supply.goods.received"
@@ -30,9 +30,20 @@ class StockPicking(models.Model):
         readonly=True,
     )
 
+    milestone_ids = fields.Many2many(
+        "stock.shipment.milestone",
+        "stock_shipment_milestone_picking_rel",
+        "picking_id",
+        "milestone_id",
+        copy=False,
+        readonly=True,
+    )
+
     @api.model
     def _integration_builders(self):
         return {
+            milestone.DELAYED: shipment.delays,
+            milestone.ARRIVED: shipment.arrivals,
             RECEIVED: stock.receipts,
             DISPATCHED: stock.shipments,
             BACKORDER: stock.backorders,
@@ -80,3 +91,15 @@ class StockPicking(models.Model):
         order = resolve.purchase_order(self.env, data["purchase_order"], message)
         pickings = self.env["stock.shipment.notice"]._apply(order, data, message)
         return pickings[:1]
+
+    @api.model
+    def _integration_apply_shipment_status_updated(self, data, message):
+        """Record where a shipment is; open a case when it comes too late.
+
+        :param data: canonical data, valid against the schema of the event type
+        :param message: the ``integration.message`` it came in
+        :return: the transfer
+        :raise Rejected: shipment unknown or not the sender's
+        :raise Filtered: told before, or older than what was told last
+        """
+        return milestone.apply(self.env, data, message)

@@ -1,7 +1,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from odoo import fields, models
 
-from ..inbound import shipment
+from ..inbound import shelf_life, shipment
+from .stock_shipment_milestone import STATUS
 
 
 class StockShipmentNotice(models.Model):
@@ -35,7 +36,15 @@ class StockShipmentNotice(models.Model):
         "Receipts",
     )
     shipped_at = fields.Datetime(required=True)
-    expected_at = fields.Datetime()
+    expected_at = fields.Datetime(help="As told last.")
+    planned_at = fields.Datetime(help="As told first, else as ordered.")
+    status = fields.Selection(STATUS, help="Last milestone that was told.")
+    milestone_ids = fields.One2many("stock.shipment.milestone", "notice_id")
+    package_ids = fields.One2many("stock.shipment.notice.package", "notice_id")
+    shelf_life_short = fields.Boolean(
+        compute="_compute_shelf_life_short", search="_search_shelf_life_short"
+    )
+    system_id = fields.Many2one("integration.system", ondelete="set null")
     carrier = fields.Char()
     tracking_number = fields.Char()
     message_uid = fields.Char("Message ID")
@@ -46,6 +55,15 @@ class StockShipmentNotice(models.Model):
         "(company_id, partner_id, name)",
         "This shipment of the supplier is known already.",
     )
+
+    def _compute_shelf_life_short(self):
+        for notice in self:
+            notice.shelf_life_short = any(notice.line_ids.mapped("shelf_life_short"))
+
+    def _search_shelf_life_short(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        return [("line_ids.shelf_life_short", operator, value)]
 
     def _apply(self, order, data, message):
         """Record the notice and propose its content on the open receipts of the order.
@@ -58,12 +76,19 @@ class StockShipmentNotice(models.Model):
         """
         shipment.check_number(self, order, data)
         plan = shipment.Plan(order, data)
-        notice = self.sudo().create(self._prepare(order, data, message, plan))
+        tolerance = self.env["supply.tolerance"]._for(
+            order.company_id, order.partner_id
+        )
+        vals = self._prepare(order, data, message, plan, tolerance)
+        notice = self.sudo().create(vals)
         plan.apply(notice)
+        shelf_life.raise_cases(notice, message, tolerance)
         return plan.pickings
 
-    def _prepare(self, order, data, message, plan):
+    def _prepare(self, order, data, message, plan, tolerance):
         expected = data.get("expected_at")
+        expected = expected and shipment.utc(expected)
+        ordered = plan.moves.purchase_line_id.mapped("date_planned")
         return {
             "name": data["shipment_number"],
             "partner_id": order.partner_id.commercial_partner_id.id,
@@ -71,29 +96,15 @@ class StockShipmentNotice(models.Model):
             "company_id": order.company_id.id,
             "picking_ids": [fields.Command.set(plan.pickings.ids)],
             "shipped_at": shipment.utc(data["shipped_at"]),
-            "expected_at": shipment.utc(expected) if expected else False,
+            "expected_at": expected,
+            "planned_at": expected or min(ordered, default=False),
             "carrier": data.get("carrier"),
             "tracking_number": data.get("tracking_number"),
             "message_uid": message.sudo().uid,
             "digest": shipment.digest(data),
-            "line_ids": [fields.Command.create(vals) for vals in plan.notice_lines()],
+            "system_id": message.sudo().endpoint_id.system_id.id,
+            "line_ids": [
+                fields.Command.create(vals)
+                for vals in plan.notice_lines(tolerance, expected)
+            ],
         }
-
-
-class StockShipmentNoticeLine(models.Model):
-    _name = "stock.shipment.notice.line"
-    _description = "Shipment Notice Line"
-
-    notice_id = fields.Many2one(
-        "stock.shipment.notice", required=True, ondelete="cascade", index=True
-    )
-    company_id = fields.Many2one(related="notice_id.company_id", store=True)
-    purchase_line_id = fields.Many2one(
-        "purchase.order.line", required=True, ondelete="cascade", index=True
-    )
-    line_ref = fields.Char(related="purchase_line_id.integration_line_ref")
-    product_id = fields.Many2one("product.product", required=True, ondelete="restrict")
-    product_uom_id = fields.Many2one("uom.uom", required=True, ondelete="restrict")
-    quantity = fields.Float(digits="Product Unit", required=True)
-    lot_name = fields.Char("Lot")
-    expiry_date = fields.Date()

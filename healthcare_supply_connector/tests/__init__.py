@@ -1,6 +1,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from . import test_access_rights
 from . import test_acknowledgement
+from . import test_api_resources
+from . import test_acknowledgement_cases
 from . import test_capture_cost
 from . import test_capture_rules
 from . import test_document_messages

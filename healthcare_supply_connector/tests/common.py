@@ -231,6 +231,21 @@ class SupplyCase(IntegrationCase):
         )
 
     @classmethod
+    def tolerate(cls, supplier=None, company=None, **vals):
+        """Set the tolerances of the company, or those for one supplier."""
+        company = company or cls.env.company
+        return cls.env["supply.tolerance"].create(
+            {"company_id": company.id, "partner_id": supplier and supplier.id, **vals}
+        )
+
+    def case(self, code, key=None):
+        """Return the open cases of a cause."""
+        domain = [("code", "=", code), ("state", "in", ("open", "in_progress"))]
+        if key:
+            domain.append(("cause_key", "=", key))
+        return self.env["integration.exception"].search(domain)
+
+    @classmethod
     def make_buyer(cls, *groups, company=None):
         """Return a user with rights of purchase and stock users, and these groups."""
         user = cls.make_user(company=company)

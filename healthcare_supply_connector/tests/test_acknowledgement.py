@@ -11,6 +11,7 @@ class TestAcknowledgement(SupplyCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.tolerate(delay_days=60)
         cls.buyer = cls.make_buyer()
         cls.order = cls.confirmed_order(user_id=cls.buyer.id)
 

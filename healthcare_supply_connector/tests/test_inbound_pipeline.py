@@ -20,6 +20,7 @@ class TestInboundPipeline(SupplyCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.tolerate(delay_days=60)
         cls.order = cls.confirmed_order()
         system = cls.make_system(
             partner_id=cls.supplier.id, kind="supplier", company_id=cls.company.id
