@@ -14,7 +14,7 @@ from .errors import Permanent
 
 EPOCH = datetime(1970, 1, 1)
 MAX_LENGTH = 200
-_TEXT = re.compile(r"1\.(\d{1,17})\.(\d{1,10})\.([0-9a-f]{16})", re.ASCII)
+_TEXT = re.compile(r"1\.(\d{1,18})\.(\d{1,10})\.([0-9a-f]{16})", re.ASCII)
 _LAST = (datetime.max - EPOCH) // timedelta(microseconds=1)
 MAX_ID = 2**31 - 1
 
