@@ -1,4 +1,6 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+import datetime
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -105,6 +107,49 @@ class IntegrationCrosswalk(models.Model):
         if not (system and values):
             return {}
         return dict(self._valid_rows(system.id, domain, "in", values=values))
+
+    @api.model
+    def _learn(self, system, domain, external_value, internal_value):
+        """Let a partner's value stand for ours from now on, as superuser, audited.
+
+        For wizards that have checked the right of who picks. The pair in force is
+        corrected, since it led nowhere; without one it is made.
+
+        :param system: integration.system
+        :param str domain: e.g. ``item``
+        :param str external_value: the partner's value
+        :param str internal_value: ours
+        :return: the crosswalk
+        """
+        day = fields.Date.context_today(self)
+        known = self.sudo().search(
+            [
+                ("system_id", "=", system.id),
+                ("domain", "=", domain),
+                ("external_value", "=", external_value),
+                "|",
+                ("valid_from", "=", False),
+                ("valid_from", "<=", day),
+                "|",
+                ("valid_to", "=", False),
+                ("valid_to", ">=", day),
+            ]
+        )
+        if known:
+            # the one that counts: valid from the latest day, made last
+            newest = max(
+                known, key=lambda row: (row.valid_from or datetime.date.min, row.id)
+            )
+            newest.internal_value = internal_value
+            return newest
+        return self.sudo().create(
+            {
+                "system_id": system.id,
+                "domain": domain,
+                "external_value": external_value,
+                "internal_value": internal_value,
+            }
+        )
 
     def _valid_rows(self, system_id, domain, direction, on_date=None, values=None):
         self.flush_model()

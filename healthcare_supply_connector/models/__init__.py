@@ -8,6 +8,9 @@ from . import product_template
 from . import product_product
 from . import product_supplierinfo
 from . import supply_tolerance
+from . import supply_tolerance_invoice
+from . import res_company_finance
+from . import integration_document_attachment
 from . import purchase_order
 from . import purchase_order_line
 from . import purchase_order_acknowledgement
@@ -25,6 +28,12 @@ from . import stock_lot
 from . import stock_rule
 from . import stock_warehouse_orderpoint
 from . import account_move
+from . import account_move_line
+from . import account_move_match_line
+from . import account_move_match
+from . import account_match_triggers
 from . import account_payment
 from . import integration_demo
+from . import integration_exception_reference
 from . import integration_exception_supply
+from . import integration_exception_invoice
