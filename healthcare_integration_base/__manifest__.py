@@ -8,7 +8,13 @@
     "author": "Healthcare Integration for Odoo contributors",
     "depends": ["queue_job", "mail"],
     "external_dependencies": {
-        "python": ["aiohttp", "cryptography", "jsonata-python", "jsonschema"],
+        "python": [
+            "aiohttp",
+            "cryptography",
+            "jsonata-python",
+            "jsonschema",
+            "PyJWT",
+        ],
     },
     "data": [
         "security/security.xml",

@@ -10,6 +10,14 @@ UPDATE integration_client SET active = false;
 
 UPDATE integration_client_key SET active = false;
 
+UPDATE integration_client_certificate SET active = false;
+
+-- Public keys and tokens of the original count here no more; scopes are given anew.
+UPDATE integration_client
+   SET jwks = NULL, tokens_after = now() AT TIME ZONE 'UTC';
+
+DELETE FROM integration_client_scope;
+
 -- The ciphertext goes: a copy on a node with the same key ring could read it.
 UPDATE integration_credential SET secret_token = NULL, secret_key_id = NULL;
 

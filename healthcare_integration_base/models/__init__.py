@@ -22,6 +22,11 @@ from . import integration_freshness
 from . import integration_client
 from . import integration_client_key
 from . import integration_client_scope
+from . import integration_client_certificate
+from . import integration_lockout
+from . import integration_rate
+from . import integration_oauth_assertion
+from . import integration_access_log
 from . import integration_endpoint_reception
 from . import integration_api
 from . import integration_api_resource
@@ -41,3 +46,4 @@ from . import integration_emitter
 from . import integration_drain
 from . import integration_demo
 from . import ir_http
+from . import res_users

@@ -3,16 +3,20 @@ import hashlib
 import re
 import secrets
 
-from odoo import Command, api, fields, models
+from odoo import SUPERUSER_ID, Command, api, fields, models, tools
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import consteq
 
+from ..engine import book
+from ..protocol import addresses, jwks
 from ..protocol.errors import Configuration
 from .integration_client_scope import ALL_RESOURCES, DEFAULT_SCOPES
 
 ADMINISTRATOR = "healthcare_integration_base.group_administrator"
-# hik_<prefix to find it by>_<256 random bits>
-KEY = re.compile(r"hik_([a-z0-9]{8})_([A-Za-z0-9_-]{43})")
+# hik_ (API key) or his_ (OAuth secret), a prefix to find it by, 256 random bits
+KEY = re.compile(r"hi([ks])_([a-z0-9]{8})_([A-Za-z0-9_-]{43})")
+KINDS = {"k": "api_key", "s": "client_secret"}
+LETTERS = {kind: letter for letter, kind in KINDS.items()}
 # what *:read does not cover
 NO_RESOURCES = ("messages", "feeds", "schemas", "attachments", "validations")
 NO_HASH = "0" * 64
@@ -23,9 +27,25 @@ class IntegrationClient(models.Model):
 
     _name = "integration.client"
     _description = "Integration Client"
-    _inherit = ["mail.thread", "integration.audited"]
+    _inherit = ["mail.thread", "integration.audited", "integration.captured"]
     _order = "name"
     _check_company_auto = True
+    _integration_captured_fields = (
+        "active",
+        "system_id",
+        "user_id",
+        "expires_at",
+        "endpoint_ids",
+        "credential_ids",
+        "scope_ids",
+        "allowed_networks",
+        "rate_limit",
+        "rate_burst",
+        "require_signature",
+        "require_certificate",
+        "jwks",
+        "tokens_after",
+    )
 
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True, tracking=True)
@@ -63,7 +83,66 @@ class IntegrationClient(models.Model):
         check_company=True,
         help="Secrets with which the client signs its calls (Standard Webhooks).",
     )
-    key_ids = fields.One2many("integration.client.key", "client_id")
+    key_ids = fields.One2many(
+        "integration.client.key", "client_id", domain=[("kind", "=", "api_key")]
+    )
+    secret_ids = fields.One2many(
+        "integration.client.key",
+        "client_id",
+        "OAuth Secrets",
+        domain=[("kind", "=", "client_secret")],
+    )
+    certificate_ids = fields.One2many("integration.client.certificate", "client_id")
+    oauth_id = fields.Char(
+        "OAuth Client ID",
+        compute="_compute_oauth_id",
+        store=True,
+        precompute=True,
+        copy=False,
+        help="With this id and a secret, or a key pair, it obtains access tokens.",
+    )
+    jwks = fields.Text(
+        "Public Keys",
+        copy=False,
+        help="JSON Web Key Set: public keys (EC P-256, EC P-384, RSA from 2048 bits) with"
+        " which the client signs its assertions (private_key_jwt).",
+    )
+    tokens_after = fields.Datetime(
+        "Tokens Void Before",
+        readonly=True,
+        copy=False,
+        help="Access tokens issued before are refused.",
+    )
+    require_signature = fields.Boolean(
+        tracking=True,
+        help="A key, token or certificate alone is not enough: the body must be signed.",
+    )
+    require_certificate = fields.Boolean(
+        tracking=True,
+        help="A key, token or signature alone is not enough: the connection must show"
+        " one of the client's certificates.",
+    )
+    allowed_networks = fields.Text(
+        tracking=True,
+        help="Networks such as 203.0.113.0/24 or 2001:db8::/48, one per line; empty:"
+        " from everywhere.",
+    )
+    rate_limit = fields.Float(
+        "Requests per Second",
+        default=100.0,
+        digits=(12, 2),
+        tracking=True,
+        help="Lasting rate; 0 for unlimited.",
+    )
+    rate_burst = fields.Float(
+        "Burst",
+        default=1000.0,
+        digits=(12, 0),
+        tracking=True,
+        help="So many requests may come at once after a pause.",
+    )
+    last_used_at = fields.Datetime("Last Call", readonly=True, copy=False)
+    last_used_from = fields.Char("Last Called From", readonly=True, copy=False)
     scope_ids = fields.One2many(
         "integration.client.scope",
         "client_id",
@@ -95,6 +174,41 @@ class IntegrationClient(models.Model):
         for client in self.filtered(lambda one: not one.record_scope):
             has_partner = client.system_id.partner_id
             client.record_scope = "partner" if has_partner else "company"
+
+    _oauth_id_uniq = models.UniqueIndex("(oauth_id)")
+
+    def _compute_oauth_id(self):
+        for client in self.filtered(lambda one: not one.oauth_id):
+            client.oauth_id = f"hic_{secrets.token_hex(8)}"
+
+    @api.constrains("allowed_networks")
+    def _check_networks(self):
+        for client in self:
+            try:
+                addresses.parse_networks(client.allowed_networks or "")
+            except ValueError as error:
+                raise ValidationError(
+                    self.env._("Allowed networks: %s.", error)
+                ) from None
+
+    @api.constrains("rate_limit", "rate_burst")
+    def _check_rate(self):
+        for client in self:
+            if client.rate_limit < 0 or (client.rate_limit and client.rate_burst < 1):
+                raise ValidationError(
+                    self.env._(
+                        "The rate must not be negative (0 is unlimited), the burst at"
+                        " least 1."
+                    )
+                )
+
+    @api.constrains("jwks")
+    def _check_jwks(self):
+        for client in self.filtered("jwks"):
+            try:
+                jwks.parse(client.jwks)
+            except ValueError as error:
+                raise ValidationError(self.env._("Public keys: %s.", error)) from None
 
     @api.constrains("user_id", "system_id")
     def _check_user(self):
@@ -150,32 +264,46 @@ class IntegrationClient(models.Model):
 
         :param str scope: for example ``messages:write`` or ``products:read``
         """
-        own = set(self.sudo().scope_ids.mapped("scope"))
-        return scope in own or (ALL_RESOURCES in own and self._is_resource(scope))
+        return self._covers(set(self.sudo().scope_ids.mapped("scope")), scope)
 
     @api.model
-    def _is_resource(self, scope):
-        return scope.endswith(":read") and scope.partition(":")[0] not in NO_RESOURCES
+    def _covers(self, scopes, scope):
+        """Tell whether a set of scopes contains one, or has ``*:read`` for it."""
+        resource, _colon, access = scope.partition(":")
+        is_resource = access == "read" and resource not in NO_RESOURCES
+        return scope in scopes or (is_resource and ALL_RESOURCES in scopes)
 
     # -- keys ------------------------------------------------------------------------
 
     def action_new_key(self):
         """Open the wizard that makes an API key and shows it once."""
+        return self._open_key_wizard("api_key", self.env._("New API Key"))
+
+    def action_new_secret(self):
+        """Open the wizard that makes an OAuth client secret and shows it once."""
+        return self._open_key_wizard("client_secret", self.env._("New OAuth Secret"))
+
+    def _open_key_wizard(self, kind, title):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("New API Key"),
+            "name": title,
             "res_model": "integration.client.key.generate",
             "view_mode": "form",
             "target": "new",
-            "context": {"default_client_id": self.id},
+            "context": {"default_client_id": self.id, "default_kind": kind},
         }
 
-    def _generate_key(self, name, expires_at=False):
-        """Make an API key; only its hash is kept.
+    def action_revoke_tokens(self):
+        """Refuse all access tokens that were issued until now."""
+        self.write({"tokens_after": fields.Datetime.now()})
+
+    def _generate_key(self, name, expires_at=False, kind="api_key"):
+        """Make an API key or OAuth secret; only its hash is kept.
 
         :param str name: to tell the keys of a client apart
         :param datetime expires_at: naive UTC, or False for no end of its own
+        :param str kind: ``api_key`` or ``client_secret``
         :return: the key, to be shown once
         :rtype: str
         :raises AccessError: the user is no integration administrator, or none of the
@@ -188,13 +316,14 @@ class IntegrationClient(models.Model):
             )
         self.check_access("write")
         prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
-        key = f"hik_{prefix}_{secret}"
+        key = f"hi{LETTERS[kind]}_{prefix}_{secret}"
         record = (
             self.env["integration.client.key"]
             .sudo()
             .create(
                 {
                     "client_id": self.id,
+                    "kind": kind,
                     "name": name,
                     "prefix": prefix,
                     "key_hash": self._key_hash(key),
@@ -212,38 +341,54 @@ class IntegrationClient(models.Model):
         # 256 random bits: nothing to guess, so a plain digest needs no salt and no key ring.
         return hashlib.sha256(key.encode()).hexdigest()
 
+    # -- who calls -------------------------------------------------------------------
+
     @api.model
-    def _authenticate_key(self, token):
-        """Return the client an API key belongs to.
+    @tools.ormcache()
+    def _book(self):
+        """Return the book of callers, made anew when something in it has changed.
+
+        Filled from a fresh cursor: the snapshot of a long transaction would cache what
+        has been revoked since.
+
+        :rtype: ~odoo.addons.healthcare_integration_base.engine.book.Book
+        """
+        with self.env.registry.cursor() as cr:
+            return book.write(api.Environment(cr, SUPERUSER_ID, {}))
+
+    @api.model
+    def _find_key(self, token, kind="api_key"):
+        """Return the key a caller shows, from the book; None if it is not valid.
 
         The whole key is compared in constant time, and a comparison is made for
         unknown prefixes as well.
 
         :param str token: what the caller sent
+        """
+        token = token or ""
+        match = KEY.fullmatch(token)
+        key = self._book().keys.get(match[2]) if match else None
+        fits = consteq(key.key_hash if key else NO_HASH, self._key_hash(token))
+        now = fields.Datetime.now()
+        in_time = key and (key.expires_at is None or key.expires_at > now)
+        return key if fits and in_time and key.kind == kind else None
+
+    @api.model
+    def _authenticate_key(self, token):
+        """Return the client an API key belongs to.
+
+        :param str token: what the caller sent
         :return: the client as superuser; empty when the key is unknown, revoked or
             expired, or the client or its user is not active
         """
-        match = KEY.fullmatch(token or "")
-        key = self._find_key(match[1]) if match else self.env["integration.client.key"]
-        fits = consteq(key.sudo().key_hash or NO_HASH, self._key_hash(token or ""))
-        if not (fits and key._is_usable(fields.Datetime.now())):
-            return self.sudo().browse()
-        return key.sudo().client_id
-
-    @api.model
-    def _find_key(self, prefix):
-        return (
-            self.env["integration.client.key"]
-            .sudo()
-            .search([("prefix", "=", prefix)], limit=1)
-        )
+        key = self._find_key(token)
+        caller = key and self._book().caller(key.client_id, fields.Datetime.now())
+        return self.sudo().browse(caller.id if caller else [])
 
     def _is_usable(self, now):
         """Tell whether the client may call us at ``now`` (naive UTC)."""
         self.ensure_one()
-        client = self.sudo()
-        in_time = not client.expires_at or client.expires_at > now
-        return client.active and in_time and client.user_id.active
+        return self._book().caller(self.id, now) is not None
 
     def _signing_secrets(self, now=None):
         """Return the keys the client may have signed with, old ones in grace included.

@@ -3,18 +3,25 @@ from odoo import fields, models
 
 
 class IntegrationClientKey(models.Model):
-    """An API key of a client; the key itself is shown once and not kept."""
+    """An API key or OAuth secret of a client; it is shown once and not kept."""
 
     _name = "integration.client.key"
     _description = "API Key of an Integration Client"
-    _inherit = ["integration.audited"]
-    _order = "create_date desc"
+    _inherit = ["integration.audited", "integration.captured"]
+    _order = "create_date desc, id desc"
     _allow_sudo_commands = False
+    _integration_captured_fields = ("client_id", "kind", "active", "expires_at")
 
     client_id = fields.Many2one(
         "integration.client", required=True, ondelete="cascade", index=True
     )
     company_id = fields.Many2one(related="client_id.company_id", store=True)
+    kind = fields.Selection(
+        [("api_key", "API key"), ("client_secret", "OAuth client secret")],
+        default="api_key",
+        required=True,
+        readonly=True,
+    )
     name = fields.Char(required=True)
     prefix = fields.Char(
         readonly=True, help="First characters, to recognise the key by."
@@ -22,15 +29,11 @@ class IntegrationClientKey(models.Model):
     key_hash = fields.Char(groups=fields.NO_ACCESS, copy=False)
     active = fields.Boolean(default=True)
     expires_at = fields.Datetime()
+    last_used_at = fields.Datetime("Last Use", readonly=True, copy=False)
+    last_used_from = fields.Char("Last Used From", readonly=True, copy=False)
 
     _prefix_uniq = models.UniqueIndex("(prefix)")
 
     def action_revoke(self):
-        """Refuse the key from now on."""
+        """Refuse the key from now on, and the access tokens obtained with it."""
         self.write({"active": False})
-
-    def _is_usable(self, now):
-        """Tell whether key and client may be used at ``now``."""
-        key = self.sudo()
-        in_time = not key.expires_at or key.expires_at > now
-        return bool(key) and key.active and in_time and key.client_id._is_usable(now)

@@ -14,7 +14,12 @@ DEFAULT_SCOPES = (
 )
 ALL_RESOURCES = "*:read"
 # Scopes about events of certain types; a list of types narrows only these.
-TYPED_SCOPES = ("messages:write", "events:write", "acknowledgements:write", "feeds:read")
+TYPED_SCOPES = (
+    "messages:write",
+    "events:write",
+    "acknowledgements:write",
+    "feeds:read",
+)
 
 
 class IntegrationClientScope(models.Model):
@@ -22,10 +27,11 @@ class IntegrationClientScope(models.Model):
 
     _name = "integration.client.scope"
     _description = "Scope of an Integration Client"
-    _inherit = ["integration.audited"]
+    _inherit = ["integration.audited", "integration.captured"]
     _order = "scope"
     _rec_name = "scope"
     _allow_sudo_commands = False
+    _integration_captured_fields = ("client_id", "scope", "event_type_ids")
 
     client_id = fields.Many2one(
         "integration.client", required=True, ondelete="cascade", index=True
@@ -42,6 +48,7 @@ class IntegrationClientScope(models.Model):
         "scope_id",
         "event_type_id",
         string="Event Types",
+        ondelete="restrict",  # or a scope that loses its last type would be of all types
         help="Only these types of events; empty: all of the client's endpoints.",
     )
 

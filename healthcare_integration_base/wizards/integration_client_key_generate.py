@@ -10,6 +10,12 @@ class IntegrationClientKeyGenerate(models.TransientModel):
     _allow_sudo_commands = False
 
     client_id = fields.Many2one("integration.client", required=True, ondelete="cascade")
+    kind = fields.Selection(
+        [("api_key", "API key"), ("client_secret", "OAuth client secret")],
+        default="api_key",
+        required=True,
+    )
+    oauth_id = fields.Char(related="client_id.oauth_id")
     name = fields.Char(
         required=True, help="To tell the keys of a client apart, e.g. its purpose."
     )
@@ -36,16 +42,21 @@ class IntegrationClientKeyGenerate(models.TransientModel):
         :raises AccessError: the user is no integration administrator
         """
         self.ensure_one()
-        key = self.client_id._generate_key(self.name, self.expires_at)
+        key = self.client_id._generate_key(self.name, self.expires_at, self.kind)
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("New API Key"),
+            "name": (
+                self.env._("New API Key")
+                if self.kind == "api_key"
+                else self.env._("New OAuth Secret")
+            ),
             "res_model": self._name,
             "view_mode": "form",
             "views": [(False, "form")],
             "target": "new",
             "context": {
                 "default_client_id": self.client_id.id,
+                "default_kind": self.kind,
                 "default_name": self.name,
                 "default_expires_at": self.expires_at,
                 "integration_shown_key": key,
