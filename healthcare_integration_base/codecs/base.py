@@ -56,6 +56,8 @@ class Codec(Protocol):
     """One syntax of incoming messages."""
 
     content_types: tuple[str, ...]  # as a client may be told, the preferred one first
+    # True if it has ``parse_line``: messages may come in batches, one a line
+    batches: bool
 
     def accepts(self, mimetype: str) -> bool:
         """Return True if bodies of this media type (lower case, no parameters) can be read."""

@@ -1,5 +1,5 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""JSON (RFC 8259) and CloudEvents 1.0 in structured JSON mode.
+"""JSON (RFC 8259), CloudEvents 1.0 in structured JSON mode, and the line of a batch.
 
 Stricter than Python's parser wherever its leniency would surface later as an
 error in somebody else's code: numbers no database takes, text no database
@@ -10,23 +10,33 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from ..protocol import envelope
+from ..protocol.mapping_errors import MappingError
+from ..protocol.values import as_datetime
 from .base import CodecError, Received
 
 MAX_DEPTH = 64
 MAX_INTEGER_DIGITS = 40
 MAX_ATTRIBUTE = 255
+_TIMESTAMP = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
 _REQUIRED = ("id", "source", "type")
 _OPTIONAL = ("time", "subject", "correlationid", "partitionkey", "traceparent")
+# A line of a batch may carry what headers say of a single message.
+WRAPPED = "application/vnd.healthcare-integration.message+json"
+_WRAPPER = ("message_id", "content", "ordering_key")
 
 
 class JsonCodec:
     """Any JSON object; a CloudEvent is recognised by its content type."""
 
     content_types = ("application/json", envelope.CONTENT_TYPE)
+    batches = True
 
     def accepts(self, mimetype: str) -> bool:
         """Return True for JSON and the ``+json`` types, save batches of events."""
@@ -36,10 +46,34 @@ class JsonCodec:
 
     def parse(self, body: bytes, mimetype: str, charset: str | None) -> Received:
         """Return the object, or the data and attributes of the CloudEvent."""
-        document = loads(body, charset)
-        if mimetype == envelope.CONTENT_TYPE:
-            return _cloudevent(document)
-        return Received(data=document)
+        return _received(loads(body, charset), mimetype)
+
+    def parse_line(self, body: bytes) -> tuple[Received, str]:
+        """Return the content of a line of a batch, and the media type to keep it under.
+
+        A line says itself what it is: a CloudEvent has ``specversion``, a wrapped message
+        has ``message_id`` and ``content``; everything else is the content alone.
+
+        :raises CodecError: if the line does not follow the syntax
+        """
+        document = loads(body)
+        mimetype = _kind_of(document)
+        return _received(document, mimetype), mimetype
+
+
+def _received(document: dict[str, Any], mimetype: str) -> Received:
+    if mimetype == envelope.CONTENT_TYPE:
+        return _cloudevent(document)
+    if mimetype == WRAPPED:
+        return _wrapped(document)
+    return Received(data=document)
+
+
+def _kind_of(document: dict[str, Any]) -> str:
+    if "specversion" in document:
+        return envelope.CONTENT_TYPE
+    wrapped = "message_id" in document and isinstance(document.get("content"), dict)
+    return WRAPPED if wrapped and not document.keys() - _WRAPPER else "application/json"
 
 
 def loads(body: bytes, charset: str | None = None) -> dict[str, Any]:
@@ -48,14 +82,26 @@ def loads(body: bytes, charset: str | None = None) -> dict[str, Any]:
     :raises CodecError: for another encoding than UTF-8, broken syntax, another
         value than an object, and content that no handler could store
     """
-    value = _parse(_decode(body, charset))
+    return _object(decode(body, charset))
+
+
+def checked(body: bytes, charset: str | None = None) -> str:
+    """Return the text of a body that ``loads`` reads. :raises CodecError: it does not"""
+    text = decode(body, charset)
+    _object(text)
+    return text
+
+
+def _object(text: str) -> dict[str, Any]:
+    value = _parse(text)
     if not isinstance(value, dict):
         raise CodecError("The body must be a JSON object", code="not_an_object")
     _check_content(value)
     return value
 
 
-def _decode(body: bytes, charset: str | None) -> str:
+def decode(body: bytes, charset: str | None) -> str:
+    """Return the text of a body. :raises CodecError: it is not UTF-8"""
     if (charset or "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
         raise CodecError("JSON must be UTF-8", code="unsupported_charset", status=415)
     try:
@@ -68,9 +114,7 @@ def _decode(body: bytes, charset: str | None) -> str:
 
 def _parse(text: str) -> Any:
     try:
-        return json.loads(
-            text, parse_constant=_no_constant, parse_float=_float, parse_int=_integer
-        )
+        return _decoder.decode(text)
     except json.JSONDecodeError as exc:
         raise CodecError(
             f"The body is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}",
@@ -98,6 +142,12 @@ def _integer(text: str) -> int:
             code="number_out_of_range",
         )
     return int(text)
+
+
+# Made once: it costs more than reading a small message.
+_decoder = json.JSONDecoder(
+    parse_constant=_no_constant, parse_float=_float, parse_int=_integer
+)
 
 
 def _too_deep() -> NoReturn:
@@ -131,7 +181,7 @@ def _inner(value: Any) -> Iterable[Any]:
 
 def _check_text(text: str) -> None:
     # PostgreSQL stores neither; both get past the parser as \u escapes
-    if "\0" in text or not _encodable(text):
+    if not text.isascii() and not _encodable(text) or "\0" in text:
         raise CodecError(
             "A text contains U+0000 or half of a surrogate pair", code="invalid_text"
         )
@@ -153,6 +203,8 @@ def _cloudevent(event: dict[str, Any]) -> Received:
     for name in _OPTIONAL:
         if event.get(name) is not None:
             _check_attribute(name, event[name])
+    if event.get("time") is not None and not _is_timestamp(event["time"]):
+        raise _bad_event("time", "must be a timestamp with offset (RFC 3339)")
     if not isinstance(event.get("data"), dict):
         raise _bad_event("data", "must be a JSON object")
     return Received(
@@ -166,6 +218,37 @@ def _cloudevent(event: dict[str, Any]) -> Received:
         ordering_key=event.get("partitionkey"),
         traceparent=event.get("traceparent"),
     )
+
+
+def _is_timestamp(text: str) -> bool:
+    if not _TIMESTAMP.fullmatch(text):
+        return False
+    try:
+        return bool(as_datetime(text.upper()))
+    except MappingError:
+        return False
+
+
+def _wrapped(document: dict[str, Any]) -> Received:
+    for name in ("message_id", "ordering_key"):
+        if document.get(name) is not None:
+            _check_member(name, document[name])
+    if not isinstance(document.get("content"), dict):
+        raise CodecError("content must be a JSON object", code="invalid_message")
+    return Received(
+        data=document["content"],
+        external_id=document.get("message_id"),
+        ordering_key=document.get("ordering_key"),
+    )
+
+
+def _check_member(name: str, value: Any) -> None:
+    fits = isinstance(value, str) and 0 < len(value) <= MAX_ATTRIBUTE
+    if not (fits and value.isprintable()):
+        raise CodecError(
+            f"{name} must be a text of 1 to {MAX_ATTRIBUTE} printable characters",
+            code="invalid_message",
+        )
 
 
 def _check_attribute(name: str, value: Any) -> None:

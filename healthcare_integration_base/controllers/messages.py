@@ -1,55 +1,76 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """Partners hand in messages and ask what became of them."""
 
-import json
 import logging
 import re
 
-from odoo import SUPERUSER_ID, http
-from odoo.http import Response, request
+from odoo import http
+from odoo.http import request
 
-from ..engine import receive
+from ..engine import outcome, receive, sync, verdict
 from ..protocol import ids
-from ..runtime import database_environment
+from . import promises
 from .dispatcher import check_length, route
 from .gate import admit
-from .problem import PREFIX, Refusal
+from .intake import (
+    MAX_BODY,
+    MESSAGES,
+    accepted,
+    answer_json,
+    arrival,
+    check_use,
+    clients_of,
+    permit_for,
+    superuser,
+)
+from .problem import CONTENT_TYPE, Refusal
 
 _logger = logging.getLogger(__name__)
-
-# What any policy may allow at most; Odoo's own limit for uploads is twice that.
-MAX_BODY = 64 * 1024 * 1024
-MAX_ID = 255
-_ID = re.compile(rf"[\x21-\x7e]{{1,{MAX_ID}}}")
-MESSAGES = f"{PREFIX}/messages"
+_WAIT = re.compile(r"\s*wait\s*=\s*\"?([0-9]{1,6})\"?\s*(?:;.*)?", re.IGNORECASE)
+SCOPE = "messages:write"
 
 
 class MessageController(http.Controller):
     """``POST …/messages/<endpoint code>`` and ``GET …/messages/<uid>`` (design, Reception)."""
 
-    @route(f"{MESSAGES}/<string:code>", "POST", max_content_length=MAX_BODY)
+    @route(
+        f"{MESSAGES}/<string:code>",
+        "POST",
+        operation=promises.RECEIVE,
+        max_content_length=MAX_BODY,
+    )
     def receive(self, code):
         """Store one message: 202 with its address; the work is done afterwards.
 
         Order: size, caller, endpoint, content, id. Nothing is parsed before the caller
-        is known.
+        is known. Where it was agreed, the message is applied before the answer.
         """
         env = superuser()
-        endpoint = _find_endpoint(env, code)
-        check_length(request.httprequest, _body_limit(env, endpoint))
-        client = admit(env, "messages:write", endpoint.client_ids)
-        _check_scope(endpoint, client)
-        receipt = receive.accept(env, endpoint, client, _arrival())
-        _logger.info(
+        inlet = env["integration.endpoint"]._inlet(code)
+        check_length(request.httprequest, _body_limit(env, inlet))
+        client = admit(env, SCOPE, clients_of(env, inlet))
+        check_use(inlet, client)
+        seconds = _seconds_to_wait(inlet, request.httprequest.headers)
+        came, kinds = arrival(), []
+        permit = permit_for(env, client, SCOPE)
+        entry = receive.read(
+            env, inlet, client.id, came, lambda kind: (permit(kind), kinds.append(kind))
+        )
+        receipt = receive.keep(env, [entry], wake_up=not seconds)[0]
+        if isinstance(receipt, Exception):
+            raise receipt
+        _logger.debug(
             "Message %s %s on endpoint %s from client %s",
             receipt.uid,
             "repeated" if receipt.repeated else "accepted",
-            endpoint.id,
+            inlet.id,
             client.id,
         )
-        return _accepted(receipt)
+        if seconds:
+            return _applied(env, receipt, seconds)
+        return accepted(receipt, kinds[0] if kinds else None)
 
-    @route(f"{MESSAGES}/<string:uid>", "GET")
+    @route(f"{MESSAGES}/<string:uid>", "GET", operation=promises.STATUS)
     def status(self, uid):
         """Tell a client what became of its own message; others' do not exist for it."""
         env = superuser()
@@ -59,21 +80,7 @@ class MessageController(http.Controller):
             raise Refusal(
                 404, "unknown_message", "You have handed in no message with this id."
             )
-        return answer_json(200, receive.status(message))
-
-
-def superuser():
-    """Return the environment to look callers up in; messages are applied in another."""
-    return request.env(user=SUPERUSER_ID, context={})
-
-
-def _find_endpoint(env, code):
-    """Return the endpoint that takes messages under this code, or an empty recordset."""
-    Endpoint = env["integration.endpoint"]
-    if "\0" in code:  # PostgreSQL takes no such text
-        return Endpoint
-    open_ones = [("direction", "=", "in"), ("state", "not in", ("draft", "disabled"))]
-    return Endpoint.search([("code", "=", code), *open_ones], limit=1)
+        return answer_json(200, outcome.status(message))
 
 
 def _find_message(env, uid):
@@ -85,73 +92,66 @@ def _find_message(env, uid):
     )
 
 
-def _body_limit(env, endpoint):
-    policy = endpoint.policy_id or env.ref("healthcare_integration_base.policy_default")
+def _body_limit(env, inlet):
+    if inlet:
+        return min(inlet.max_body, MAX_BODY)
+    policy = env.ref("healthcare_integration_base.policy_default")
     return min(policy.max_body_size, MAX_BODY)
 
 
-def _body():
-    return request.httprequest.get_data()
+# -- at once ---------------------------------------------------------------------------
 
 
-def _check_scope(endpoint, client):
-    """Refuse what the client may not use; alike, whether it exists or not.
+def _seconds_to_wait(inlet, headers):
+    """Return how long the caller may wait for the outcome (RFC 7240, 4.1 and 4.3); 0: not."""
+    if inlet.sync == "never":
+        return 0.0
+    asked = _wait_asked(headers)
+    if asked is not None:
+        return min(float(asked), inlet.sync_seconds)
+    return inlet.sync_seconds if inlet.sync == "always" else 0.0
 
-    :raises Refusal: 404 unknown or foreign endpoint, 503 endpoint of another environment
+
+def _wait_asked(headers):
+    """Return the seconds of ``Prefer: wait``, 0 for ``respond-async`` alone, None without."""
+    preferences = ",".join(headers.getlist("Prefer")).split(",")
+    found = [match for match in map(_WAIT.fullmatch, preferences) if match]
+    if found:
+        return int(found[0][1])
+    names = {one.partition(";")[0].strip().lower() for one in preferences}
+    return 0 if "respond-async" in names else None
+
+
+def _applied(env, receipt, seconds):
+    """Apply the message and tell what became of it.
+
+    :return: 200 it is finished, 422 it was refused for a fault of the sender, 202 it is
+        not finished in time, or has to be looked at here
     """
-    if not endpoint or endpoint not in client.endpoint_ids:
-        raise Refusal(
-            404, "unknown_endpoint", "There is no endpoint of this code for you."
-        )
-    if endpoint.environment != database_environment():
-        raise Refusal(
-            503,
-            "environment_mismatch",
-            "The endpoint belongs to another environment than this database.",
-        )
-
-
-def _arrival():
-    headers = request.httprequest.headers
-    return receive.Arrival(
-        body=_body(),
-        content_type=headers.get("Content-Type", ""),
-        message_id=_message_id(headers),
-        traceparent=headers.get("traceparent"),
-    )
-
-
-def _message_id(headers):
-    """Return the id the client gave in a header, if it did.
-
-    :raises Refusal: 400 if it is no visible ASCII
-    """
-    name = next(
-        (name for name in ("webhook-id", "Idempotency-Key") if headers.get(name)), None
-    )
-    if not name:
-        return None
-    value = (
-        headers[name].strip().strip('"')
-    )  # Idempotency-Key is a quoted string by its draft
-    if not _ID.fullmatch(value):
-        raise Refusal(
-            400, "bad_id", f"{name} must be 1 to {MAX_ID} visible ASCII characters."
-        )
-    return value
-
-
-def _accepted(receipt):
-    response = answer_json(202, {"uid": receipt.uid, "state": "pending"})
+    sync.apply(env, receipt.uid, seconds)
+    message = _find_message(env, receipt.uid)
+    state = outcome.status(message)
+    if message.state == "dead" and verdict.is_for_partners(message):
+        response = answer_json(422, _problem(message, state), CONTENT_TYPE)
+    else:
+        finished = message.state not in ("pending", "dead")
+        state.update(outcome.result(message))
+        response = answer_json(200 if finished else 202, state)
     response.headers["Location"] = f"{MESSAGES}/{receipt.uid}"
+    response.headers["Preference-Applied"] = f"wait={seconds:g}"
     return response
 
 
-def answer_json(status, content, content_type="application/json"):
-    """Return an answer nobody on the way may keep."""
-    return Response(
-        json.dumps(content),
-        status=status,
-        content_type=content_type,
-        headers={"Cache-Control": "no-store"},
-    )
+def _problem(message, state):
+    problem = {
+        "type": f"urn:healthcare-integration:problem:{message.last_error_code}",
+        "title": "Message refused",
+        "status": 422,
+        "detail": message.last_error,
+        "code": message.last_error_code,
+        "uid": message.uid,
+        "state": state["state"],
+    }
+    if message.schema_errors:
+        problem["errors"] = message.schema_errors
+    return problem

@@ -20,12 +20,11 @@ from psycopg2 import errorcodes
 from odoo import SUPERUSER_ID, api
 from odoo.tools import SQL
 
-from .. import codecs
 from ..protocol import errors
 from ..protocol.classify import Outcome
 from ..protocol.drain_types import Claimed, Report, Result
 from ..runtime import autonomous
-from . import capture, outbox, payload, queue, record, render, sql, verdict
+from . import capture, outbox, queue, record, render, settle, sql, verdict
 from .quiet import quiet_statements
 
 _logger = logging.getLogger(__name__)
@@ -51,6 +50,10 @@ class ClaimLost(errors.IntegrationError):
     """Somebody else has the message by now; what was done is rolled back."""
 
     default_code = "claim_lost"
+
+
+class Undecided(errors.IntegrationError):
+    """Reception left it to us what the message is."""
 
 
 class ApplyProcessor:
@@ -82,6 +85,10 @@ class ApplyProcessor:
                 work = _Work(claim, self._token, started)
                 try:
                     return self._transaction(work)
+                except Undecided:
+                    refusal = self._settle(work)
+                    if refusal:
+                        return refusal
                 except Exception as exc:
                     if not (left and _is_conflict(exc)):
                         return verdict.of(exc, work)
@@ -104,6 +111,15 @@ class ApplyProcessor:
                 sql.run(env.cr, _mark_begun(claim.message_id, begun + 1))
         return False
 
+    def _settle(self, work: _Work) -> Report | None:
+        """Find out what a message is, in a transaction of its own; return why it is nothing."""
+        try:
+            with autonomous(self._env) as env:
+                settle.settle(env["integration.message"].browse(work.claim.message_id))
+        except Exception as exc:
+            return verdict.of(exc, work)
+        return None
+
     def _transaction(self, work: _Work) -> Report:
         with self._env.registry.cursor() as cr:
             work.open(api.Environment(cr, SUPERUSER_ID, {}))
@@ -121,6 +137,7 @@ class _Work:
         self.claim, self.token, self.started = claim, token, started
         self.env = self.message = self.event_type = None
         self.data: Any = None
+        self.occurred_at: str | None = None
         self.phi = True  # until we know better
         self.details: dict[str, Any] = {"schema_errors": []}
 
@@ -130,6 +147,8 @@ class _Work:
         self.env = env
         self.message = env["integration.message"].browse(self.claim.message_id)
         self.event_type = self.message.event_type_id
+        if not self.event_type:
+            raise Undecided("The type of the message is still to be found")
         self.phi = self.event_type.sensitivity == "phi"
 
     def run(self) -> tuple[Report, record.Changed | None]:
@@ -149,7 +168,8 @@ class _Work:
 
         :raises IntegrationError: it cannot be read, mapped, or breaks the schema
         """
-        received = self._received()
+        received = settle.received(self.message)
+        self.occurred_at = settle.occurred_at(self.message.endpoint_id, received)
         mapping = self._mapping()
         if mapping:
             rendered = render.render_incoming(received.data, received.meta(), mapping)
@@ -161,20 +181,10 @@ class _Work:
             raise verdict.SchemaViolation(deviations)
         return data
 
-    def _received(self) -> codecs.Received:
-        endpoint = self.message.endpoint_id
-        mimetype, charset = codecs.parse_content_type(self.message.content_type or "")
-        stored = payload.load(self.env.cr, self.message.ids).get(self.message.id)
-        if stored is None:
-            raise errors.Rejected("The body is no longer stored", code="body_missing")
-        return codecs.get(endpoint.codec).parse(
-            payload.clear(stored), mimetype, charset
-        )
-
     def _mapping(self):
-        """Return the endpoint's mapping, if it is for this type."""
-        endpoint = self.message.endpoint_id
-        mapping = endpoint.mapping_id
+        """Return the route's mapping, or the endpoint's if it is for this type."""
+        endpoint, route = self.message.endpoint_id, self.message.route_id
+        mapping = route.mapping_id if route else endpoint.mapping_id
         if mapping.event_type_id.code != self.event_type.code:
             return mapping.browse()
         render.check_usable(mapping, endpoint)
@@ -195,12 +205,15 @@ class _Work:
                 f"Nothing applies messages of type {self.event_type.code}",
                 code="no_handler",
             )
+        self.event_type._guard_against_stale(self.message, self.data, self.occurred_at)
         return handler(self.data, self.message)
 
     def _acting_env(self):
         """Return the environment of the client's user, in its one company."""
         return self.message.client_id._acting_env(
-            self.env, integration_origin=self.message.system_id.id
+            self.env,
+            integration_origin=self.message.system_id.id,
+            integration_occurred_at=self.occurred_at,
         )
 
     def _publish(self, document) -> None:

@@ -36,6 +36,7 @@ MESSAGE = {
     "client_id": "int",
     "event_id": "int",
     "event_type_id": "int",
+    "route_id": "int",
     "company_id": "int",
     "priority": "varchar",
     "ordering_key": "varchar",

@@ -49,6 +49,20 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def replace(cr, message_id: int, body: bytes) -> None:
+    """Put ciphertext in the place of a body that was stored in the clear.
+
+    :raises Configuration: keyring_missing
+    """
+    statement = SQL(
+        "UPDATE integration_payload SET body = %s, encrypted = true"
+        " WHERE message_id = %s AND kind = 'body'",
+        seal(body, _aad(message_id, "body")),
+        message_id,
+    )
+    sql.run(cr, statement)
+
+
 def load(
     cr, message_ids: Sequence[int], kind: str = "body"
 ) -> dict[int, dict[str, Any]]:

@@ -1,23 +1,25 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""The inbox: store what a partner hands in, once, before it is acknowledged.
+"""The inbox: read what a partner hands in, and store it, once, before it is acknowledged.
 
-The row is written in a READ COMMITTED transaction of its own: in the request's
+The rows are written in a READ COMMITTED transaction of their own: in the request's
 REPEATABLE READ one, the second of two simultaneous deliveries would fail on the
 row it cannot see yet, and be repeated after a random sleep.
 """
 
 import hashlib
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from odoo.tools import SQL
-
 from .. import codecs
-from ..protocol import envelope, errors, ids
-from ..runtime import autonomous, keyring
-from . import outbox, payload, sql, verdict
+from ..protocol import errors, ids, paths, routing
+from ..runtime import autocommitted, autonomous, keyring
+from . import inbox, wake
+from .inlet import Inlet, TypeRef
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+MAX_KEY = 255
+Permit = Callable[[TypeRef], None]
 
 
 @dataclass(frozen=True)
@@ -44,28 +46,45 @@ class Receipt:
     repeated: bool
 
 
-def accept(env, endpoint, client, arrival):
+def accept(env, endpoint, client, arrival, permit: Permit | None = None) -> Receipt:
     """Store a message once and have it applied later.
 
     :param env: superuser's environment of the request
+    :param endpoint: record or Inlet
+    :param permit: called with the type of the message; raises if the client may not send it
     :return: Receipt; that of the first delivery if this one repeats it
     :raises CodecError: 400/415, the body cannot be read
-    :raises Permanent: 400, the event type is unknown
+    :raises Permanent: 400, the event type is unknown, or no route takes it
     :raises Rejected: 409, the id was used for another body
     """
-    received = _read(endpoint, arrival)
-    event_type = _event_type(env, endpoint, received)
-    values = _values(endpoint, client, event_type, arrival, received)
-    with autonomous(env) as own:
-        # for a repeated one as well: a crash may have swallowed the first wake-up
-        own["integration.drain"]._wake({endpoint.lane})
-        return _store(
-            own, endpoint, values, arrival.body, event_type.sensitivity == "phi"
-        )
+    inlet = endpoint if isinstance(endpoint, Inlet) else inlet_of(endpoint)
+    entry = read(env, inlet, client.id, arrival, permit)
+    result = keep(env, [entry])[0]
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
-def _read(endpoint, arrival):
-    codec = codecs.get(endpoint.codec)
+def inlet_of(endpoint) -> Inlet:
+    """Return what reception knows of an endpoint. :raises Permanent: it is not in use"""
+    inlet = endpoint.sudo()._inlet(endpoint.sudo().code)
+    if inlet is None:
+        raise errors.Permanent("The endpoint is not in use", code="unknown_endpoint")
+    return inlet
+
+
+# -- reading -------------------------------------------------------------------------
+
+
+def read(
+    env, inlet: Inlet, client_id: int, arrival: Arrival, permit: Permit | None = None
+) -> inbox.Entry:
+    """Return what is to be stored of one delivery.
+
+    :raises CodecError: 400/415, the body cannot be read
+    :raises Permanent: 400, the event type is unknown, or no route takes it
+    """
+    codec = codecs.get(inlet.codec)
     mimetype, charset = codecs.parse_content_type(arrival.content_type)
     if not codec.accepts(mimetype):
         raise codecs.CodecError(
@@ -73,40 +92,90 @@ def _read(endpoint, arrival):
             code="unsupported_media_type",
             status=415,
         )
-    return codec.parse(arrival.body, mimetype, charset)
+    received = codec.parse(arrival.body, mimetype, charset)
+    return entry_of(env, inlet, client_id, arrival, received, mimetype, permit)
 
 
-def _event_type(env, endpoint, received):
-    """Return the type the message names, else the endpoint's."""
-    EventType = env["integration.event.type"]
+def entry_of(
+    env,
+    inlet: Inlet,
+    client_id: int,
+    arrival: Arrival,
+    received: codecs.Received,
+    mimetype: str,
+    permit: Permit | None = None,
+) -> inbox.Entry:
+    """Return what is to be stored of a delivery that has been read.
+
+    :raises Permanent: 400, the event type is unknown, or no route takes it
+    """
+    rule, kind = decide(env, inlet, received, mimetype)
+    if permit and kind:
+        permit(kind)
+    phi = kind.phi if kind else inlet.may_be_phi
+    return inbox.Entry(
+        values=_values(inlet, client_id, kind, rule, phi, arrival, received),
+        body=arrival.body,
+        phi=phi,
+        lane=inlet.lane,
+        window=inlet.dedupe_days,
+    )
+
+
+def decide(
+    env, inlet: Inlet, received: codecs.Received, mimetype: str
+) -> tuple[routing.Rule | None, TypeRef | None]:
+    """Return the route of a message and its type: the route's, the named one, the endpoint's.
+
+    :return: (None, None) when the job has to decide: it evaluates expressions, or makes a case
+    :raises Permanent: 400, there is no such type, or no route takes it
+    """
+    certain = True
+    if inlet.rules:
+        document = routing.Document(received.data, received.meta(), mimetype)
+        rule, certain = routing.choose(inlet.rules, document)
+        if rule:
+            return rule, inlet.types[rule.type_id]
+    kind = _named_or_default(env, inlet, received) if certain else None
+    if kind and kind.incoming:
+        return None, kind
+    if certain and (inlet.refuses or not inlet.rules):
+        raise _no_type(inlet, received)
+    return None, None
+
+
+def _named_or_default(env, inlet: Inlet, received: codecs.Received) -> TypeRef | None:
     if received.type is None:
-        event_type = endpoint.event_type_id
-    else:
-        event_type = EventType.browse(EventType._get_by_type(received.type) or [])
-    if not event_type or event_type.direction != "in":
-        raise errors.Permanent(
-            "The type of the message is none that is taken here; see the list of event types.",
-            code="unknown_event_type" if received.type else "missing_event_type",
+        return inlet.type
+    return env["integration.event.type"]._named(received.type)
+
+
+def _no_type(inlet: Inlet, received: codecs.Received) -> errors.Permanent:
+    if inlet.rules:
+        return errors.Permanent(
+            "None of the routes that were agreed for this endpoint takes the message.",
+            code="unroutable",
         )
-    return event_type
+    return errors.Permanent(
+        "The type of the message is none that is taken here; see the list of event types.",
+        code="unknown_event_type" if received.type else "missing_event_type",
+    )
 
 
-def _values(endpoint, client, event_type, arrival, received):
+def _values(inlet, client_id, kind, rule, phi, arrival, received):
     """Return the columns of the message; what identifies phi is hashed under a key."""
-    protect = _protector(event_type)
-    digest = protect(hashlib.sha256(arrival.body).hexdigest())
+    digest = _protected(hashlib.sha256(arrival.body).hexdigest(), phi)
     given = arrival.message_id or received.external_id
-    ordered = endpoint.policy_id.ordering == "key" and received.ordering_key
+    ordering_key = ordering_key_of(inlet, received) if inlet.ordered else None
     traceparent = received.traceparent or arrival.traceparent or ""
     return {
         "uid": ids.uuid7(),
-        "direction": "in",
-        "endpoint_id": endpoint.id,
-        "client_id": client.id,
-        "event_type_id": event_type.id,
-        "company_id": (client.company_id or endpoint.company_id).id or None,
-        "priority": "1",
-        "ordering_key": protect(received.ordering_key) if ordered else None,
+        "endpoint_id": inlet.id,
+        "client_id": client_id,
+        "event_type_id": kind.id if kind else None,
+        "route_id": rule.id if rule else None,
+        "company_id": inlet.companies.get(client_id),
+        "ordering_key": _protected(ordering_key, phi) if ordering_key else None,
         "external_id": given or f"sha256:{digest}",
         "content_type": arrival.content_type[:255],
         "body_sha256": digest,
@@ -116,115 +185,79 @@ def _values(endpoint, client, event_type, arrival, received):
     }
 
 
-def _protector(event_type):
-    if event_type.sensitivity != "phi":
-        return lambda value: value
-    ring = keyring()
-    return lambda value: ring.keyed_hash(value, "message")
+def ordering_key_of(inlet: Inlet, received: codecs.Received) -> str | None:
+    """Return what orders the message: the value at the endpoint's path, else what it says."""
+    if inlet.ordering_path:
+        found = inlet.ordering_path.find(received.data, received.meta())
+        key = paths.as_text(found)
+        if key:
+            return key if len(key) <= MAX_KEY else _digest(key)
+    return received.ordering_key
+
+
+def _digest(key: str) -> str:
+    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def _protected(value: str, phi: bool) -> str:
+    return keyring().keyed_hash(value, "message") if phi else value
 
 
 # -- storing -------------------------------------------------------------------------
 
 
-def _store(env, endpoint, values, body, phi):
-    """Insert the message, or find the one that came before it under the same id.
+def keep(
+    env, entries: Sequence[inbox.Entry], wake_up: bool = True
+) -> list[Receipt | errors.IntegrationError]:
+    """Store messages in one transaction, commit, and have their lanes drained.
 
-    :raises Rejected: 409, that one had another body
+    :param wake_up: False if the caller applies them itself
+    :return: for each a receipt, or the error of one whose id was used for another body
+    :raises Configuration: keyring_missing, when phi has to be encrypted
     """
-    while True:
-        added = outbox.insert_messages(env.cr, [values])
-        if added:
-            payload.store(env.cr, [{"message_id": added[0], "body": body, "phi": phi}])
-            return Receipt(values["uid"], repeated=False)
-        earlier = _find_earlier(env, endpoint, values["external_id"])
-        if earlier and earlier["expired"]:
-            _forget(env, earlier)
-        elif earlier:
-            return _repeated(earlier, values)
-        # else it was deleted in between: insert again
+    if not entries:
+        return []
+    # a single statement is a transaction of its own, without BEGIN and COMMIT around it
+    alone = len(entries) == 1 and not entries[0].phi
+    with autocommitted(env) if alone else autonomous(env) as own:
+        results = _keep_all(own, entries)
+    # for repeated ones as well: a crash may have swallowed the first wake-up
+    if wake_up:
+        wake.ring(env, {entry.lane for entry in entries})
+    return results
 
 
-def _find_earlier(env, endpoint, external_id):
-    """Return the message that has the id; ``expired`` if its time is over."""
-    window = endpoint.dedupe_days
-    expired = (
-        SQL("created_at < %s", sql.later(-86400 * window)) if window else SQL("false")
-    )
-    statement = SQL(
-        "SELECT id, uid, external_id, body_sha256, %s AS expired FROM integration_message"
-        " WHERE endpoint_id = %s AND external_id = %s AND direction = 'in'"
-        " AND replay_of_id IS NULL",
-        expired,
-        endpoint.id,
-        external_id,
-    )
-    return next(iter(sql.rows_of(env.cr, statement)), None)
+def _keep_all(env, entries):
+    results: dict[str, Receipt | errors.IntegrationError] = {}
+    left = list(entries)
+    while left:
+        added = inbox.insert(env.cr, left)
+        results.update((uid, Receipt(uid, repeated=False)) for uid in added)
+        left = [entry for entry in left if entry.uid not in added]
+        left = _settle_repeated(env, left, results) if left else []
+    return [results[entry.uid] for entry in entries]
 
 
-def _forget(env, earlier):
-    """Free the partner's id of a message whose window is over, unless somebody else did."""
-    sql.run(
-        env.cr,
-        SQL(
-            "UPDATE integration_message SET external_id = external_id || ' (' || uid || ')'"
-            " WHERE id = %s AND external_id = %s",
-            earlier["id"],
-            earlier["external_id"],
-        ),
-    )
+def _settle_repeated(env, entries, results):
+    """Find the earlier messages of these ids; return the entries to be inserted again."""
+    earlier = inbox.find_earlier(env.cr, {entry.key for entry in entries})
+    again = []
+    for entry in entries:
+        found = earlier.get(entry.key)
+        if found and not (entry.window and found["age"] > entry.window):
+            results[entry.uid] = _repeated(found, entry)
+            continue
+        if found:
+            inbox.forget(env.cr, found)
+        again.append(entry)  # or it was deleted in between
+    return again
 
 
-def _repeated(earlier, values):
-    if earlier["body_sha256"] != values["body_sha256"]:
-        raise errors.Rejected(
+def _repeated(earlier, entry):
+    if earlier["body_sha256"] != entry.values["body_sha256"]:
+        return errors.Rejected(
             "This id was used for a message with another body. Give a new message a new id.",
             code="id_reused",
             status=409,
         )
     return Receipt(earlier["uid"], repeated=True)
-
-
-# -- what became of it ---------------------------------------------------------------
-
-
-def status(message):
-    """Return what a client may know of its own message; no value of its content."""
-    answer = {
-        "uid": message.uid,
-        "state": message.state,
-        "endpoint": message.endpoint_id.code,
-        "type": message.event_type_id._cloudevent_type(),
-        "external_id": message.external_id,
-        "received_at": _seconds(message.created_at),
-    }
-    if message.finished_at:
-        answer["finished_at"] = _seconds(message.finished_at)
-    if message.filter_reason:
-        answer["reason"] = message.filter_reason
-    if message.last_error_code and message.state in ("pending", "dead"):
-        answer["error"] = _error(message)
-    if message.superseded:
-        answer["superseded_by"] = _replay(message).uid
-    return answer
-
-
-def _error(message):
-    error = {"class": message.last_error_class, "code": message.last_error_code}
-    if message.last_error and verdict.is_for_partners(message):
-        error["detail"] = message.last_error
-    if message.schema_errors:
-        error["errors"] = message.schema_errors
-    return error
-
-
-def _replay(message):
-    """Return the newest replay of a message."""
-    while message.superseded:
-        message = message.search(
-            [("replay_of_id", "=", message.id)], order="id desc", limit=1
-        )
-    return message
-
-
-def _seconds(moment):
-    return envelope.iso_utc(moment.replace(microsecond=0))

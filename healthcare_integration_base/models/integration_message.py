@@ -58,6 +58,13 @@ class IntegrationMessage(models.Model):
     event_type_id = fields.Many2one(
         "integration.event.type", readonly=True, ondelete="restrict", index=True
     )
+    route_id = fields.Many2one(
+        "integration.endpoint.route",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+        help="The rule of the endpoint that said what this message is.",
+    )
     company_id = fields.Many2one("res.company", readonly=True, ondelete="restrict")
     state = fields.Selection(
         [
@@ -166,7 +173,8 @@ class IntegrationMessage(models.Model):
         return message_ids
 
     def _wake_lanes(self):
-        self.env["integration.drain"]._wake(set(self.sudo().endpoint_id.mapped("lane")))
+        endpoints = self.sudo().endpoint_id
+        self.env["integration.drain"]._wake({one._drained_lane() for one in endpoints})
 
     # -- buttons -------------------------------------------------------------------------
 

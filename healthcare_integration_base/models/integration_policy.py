@@ -12,7 +12,7 @@ class IntegrationPolicy(models.Model):
     _description = "Integration Delivery Policy"
     _inherit = ["integration.audited", "integration.captured"]
     _order = "name"
-    _integration_captured_fields = ("ordering",)
+    _integration_captured_fields = ("ordering", "max_body_size")
 
     name = fields.Char(required=True)
     active = fields.Boolean(default=True)

@@ -22,7 +22,7 @@ class IntegrationSystem(models.Model):
         "integration.captured",
     ]
     _order = "name"
-    _integration_captured_fields = ("active", "company_id")
+    _integration_captured_fields = ("active", "company_id", "environment")
     _check_company_auto = True
 
     name = fields.Char(required=True, tracking=True)

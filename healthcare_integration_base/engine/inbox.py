@@ -1,0 +1,136 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""The statements of the inbox: messages as they came, stored once.
+
+One statement stores messages, bodies and queue entries, whatever their number. What is
+not stored had been there before: then the earlier one is looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from odoo.tools import SQL
+
+from . import payload, sql
+
+_COLUMNS = {
+    "uid": "varchar",
+    "endpoint_id": "int",
+    "client_id": "int",
+    "event_type_id": "int",
+    "route_id": "int",
+    "company_id": "int",
+    "ordering_key": "varchar",
+    "external_id": "varchar",
+    "content_type": "varchar",
+    "body_sha256": "varchar",
+    "size": "int",
+    "correlation_uid": "varchar",
+    "traceparent": "varchar",
+}
+_NAMES = ", ".join(_COLUMNS)
+_NOW = "(clock_timestamp() AT TIME ZONE 'UTC')"
+# A constant text: composing it anew for each message would cost as much as running it.
+_STORE = f"""
+    WITH given AS MATERIALIZED (
+        SELECT * FROM unnest({", ".join(f"%s::{t}[]" for t in _COLUMNS.values())}, %s::bytea[])
+                 WITH ORDINALITY AS v({_NAMES}, body, place)),
+    added AS (
+        INSERT INTO integration_message
+               ({_NAMES}, direction, priority, state, attempt_count, superseded, created_at)
+        SELECT {_NAMES}, 'in', '1', 'pending', 0, false, {_NOW} FROM given ORDER BY place
+        ON CONFLICT DO NOTHING
+        RETURNING id, uid, endpoint_id, ordering_key),
+    queued AS (
+        INSERT INTO integration_queue_entry
+               (message_id, endpoint_id, priority, seq, ordering_key, due_at)
+        SELECT id, endpoint_id, 1, id, ordering_key, {_NOW} FROM added),
+    kept AS (
+        INSERT INTO integration_payload (message_id, kind, body, encrypted)
+        SELECT a.id, 'body', g.body, false FROM added a JOIN given g ON g.uid = a.uid
+         WHERE g.body IS NOT NULL)
+    SELECT id, uid FROM added
+"""  # noqa: S608  all of it is ours
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A message to be stored.
+
+    :param values: its columns, see ``_COLUMNS``
+    :param phi: the body is protected before it is stored
+    :param lane: whose drain applies it
+    :param window: days its id is remembered, 0 for ever
+    """
+
+    values: dict[str, Any]
+    body: bytes
+    phi: bool
+    lane: str
+    window: int
+
+    @property
+    def uid(self) -> str:
+        """Its id, if it is new."""
+        return self.values["uid"]
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """What makes it the same message."""
+        return self.values["endpoint_id"], self.values["external_id"]
+
+
+def insert(cr, entries: Sequence[Entry]) -> set[str]:
+    """Store the messages that are new; return their uids.
+
+    :raises Configuration: keyring_missing, when phi has to be encrypted
+    """
+    columns = [[entry.values.get(name) for entry in entries] for name in _COLUMNS]
+    bodies = [None if entry.phi else entry.body for entry in entries]
+    cr.execute(_STORE, (*columns, bodies), log_exceptions=False)
+    added = {uid: message_id for message_id, uid in cr.fetchall()}
+    protected = [
+        {"message_id": added[entry.uid], "body": entry.body, "phi": True}
+        for entry in entries
+        if entry.phi and entry.uid in added
+    ]
+    payload.store(cr, protected)
+    return set(added)
+
+
+def find_earlier(
+    cr, keys: Collection[tuple[int, str]]
+) -> dict[tuple[int, str], dict[str, Any]]:
+    """Return the messages that have these ids; ``age`` in days."""
+    statement = SQL(
+        """
+        SELECT m.id, m.uid, m.endpoint_id, m.external_id, m.body_sha256,
+               EXTRACT(epoch FROM %(now)s - m.created_at)::float8 / 86400 AS age
+          FROM %(keys)s
+          JOIN integration_message m
+            ON m.endpoint_id = v.endpoint_id AND m.external_id = v.external_id
+         WHERE m.direction = 'in' AND m.replay_of_id IS NULL
+        """,
+        now=sql.NOW,
+        keys=sql.unnest(
+            [{"endpoint_id": e, "external_id": x} for e, x in keys],
+            {"endpoint_id": "int", "external_id": "varchar"},
+        ),
+    )
+    return {
+        (row["endpoint_id"], row["external_id"]): row
+        for row in sql.rows_of(cr, statement)
+    }
+
+
+def forget(cr, earlier: dict[str, Any]) -> None:
+    """Free the partner's id of a message whose window is over, unless somebody else did."""
+    statement = SQL(
+        "UPDATE integration_message SET external_id = external_id || ' (' || uid || ')'"
+        " WHERE id = %s AND external_id = %s",
+        earlier["id"],
+        earlier["external_id"],
+    )
+    sql.run(cr, statement)
