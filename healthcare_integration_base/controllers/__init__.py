@@ -4,6 +4,8 @@ from . import attachments
 from . import messages
 from . import batch
 from . import events
+from . import feeds
+from . import acknowledgements
 from . import schemas
 from . import resources
 from . import validations

@@ -23,7 +23,7 @@ from odoo import SUPERUSER_ID, api
 from .. import runtime
 from ..protocol import envelope, ids
 from ..protocol.errors import IntegrationError
-from . import outbox, payload
+from . import describe, outbox, payload
 from .safe import where
 
 _logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Subscriber:
 
     id: int
     endpoint_id: int
-    lane: str
+    lane: str | None
     system_id: int
     companies: frozenset[int] | None
     domain: tuple[Any, ...]
@@ -79,9 +79,42 @@ class Emission:
     matches: set[int] = field(default_factory=set)
     unjudged: set[int] = field(default_factory=set)
     judged: bool = False
+    by_table: bool = False
+    built: bool = False
 
 
-def emit(records, code: str) -> None:
+def wanted(env, codes: Iterable[str]) -> bool:
+    """Tell whether anybody wants one of these events, and nobody silences them."""
+    if env.context.get("integration_no_event"):
+        return False
+    return any(plans_of(env, code) for code in codes)
+
+
+def publish(records, code: str, at_once: bool = False) -> None:
+    """Emit an event for records of any model, described by the type's field table.
+
+    Same outbox, same coalescing, same guarantees as an emission by code.
+
+    :param at_once: describe them now, since they will be gone when the transaction is flushed
+    """
+    records = records.filtered(lambda record: isinstance(record.id, int))
+    if not (records and wanted(records.env, [code])):
+        return
+    emit(records, code, by_table=True)
+    if at_once:
+        buffer = records.env.cr.precommit.data[KEY]
+        group = [buffer[code, records._name, res_id] for res_id in records.ids]
+        env = _own_env(records.env.cr)
+        env.flush_all()
+        for emission in _build_all(env, group):
+            emission.built = True
+
+
+def _own_env(cr):
+    return api.Environment(cr, SUPERUSER_ID, {"lang": "en_US", "tz": "UTC"})
+
+
+def emit(records, code: str, by_table: bool = False) -> None:
     """Remember that something happened to records; written at the next flush."""
     cr, context = records.env.cr, records.env.context
     buffer = cr.precommit.data.setdefault(KEY, {})
@@ -96,6 +129,7 @@ def emit(records, code: str) -> None:
                 None  # also changed by somebody else: its system must hear of it
             )
         if known:
+            known.built = False  # it has changed since
             continue
         buffer[key] = Emission(
             code,
@@ -106,6 +140,7 @@ def emit(records, code: str) -> None:
             context.get("integration_correlation") or None,
             context.get("integration_causation") or None,
             context.get("integration_traceparent") or None,
+            by_table=by_table,
         )
 
 
@@ -114,8 +149,9 @@ def flush(cr) -> None:
     emissions = list(cr.precommit.data.pop(KEY, {}).values())
     if not emissions:
         return
-    env = api.Environment(cr, SUPERUSER_ID, {"lang": "en_US", "tz": "UTC"})
-    emissions = _build_all(env, emissions)
+    env = _own_env(cr)
+    done = [e for e in emissions if e.built]
+    emissions = done + _build_all(env, [e for e in emissions if not e.built])
     if emissions:
         lanes = outbox.write(env, emissions, partial(plans_of, env))
         env["integration.drain"]._wake(lanes)
@@ -180,7 +216,7 @@ def _build_groups(env, groups) -> None:
 
 def _build_group(env, model: str, code: str, group: Sequence[Emission]) -> None:
     records = env[model].browse([e.res_id for e in group])
-    companies = records._integration_company(code)
+    companies = describe.companies(records, code)
     by_company: dict[Any, list[Emission]] = {}
     for emission in group:
         emission.company_id = companies.get(emission.res_id) or None
@@ -203,9 +239,9 @@ def _build_company(env, model: str, code: str, group: Sequence[Emission]) -> Non
     for emission in group:
         emission.matches = wanted_by.get(emission.res_id, set())
         emission.unjudged, emission.judged = unjudged, True
-    data = records._integration_payload(code)
-    keys = records._integration_ordering_key(code)
-    correlations = records._integration_correlation(code)
+    data = _described(records, code, group)
+    keys = describe.ordering_keys(records, code)
+    correlations = describe.correlations(records, code)
     for emission, record in zip(group, records, strict=True):
         emission.data = data.get(record.id)
         emission.error = "filter_failed" if unjudged else None
@@ -217,6 +253,17 @@ def _build_company(env, model: str, code: str, group: Sequence[Emission]) -> Non
         )
         # the number of a document is fine in lists, the name of a patient is not
         emission.res_name = None if phi else _name_of(record)
+
+
+def _described(records, code: str, group: Sequence[Emission]) -> dict[int, Any]:
+    """Return the data of a group: by the model's own code where that emitted, too."""
+    tabled = {e.res_id for e in group if e.by_table}
+    if not tabled:
+        return describe.payloads(records, code)
+    by_table = records.filtered(lambda record: record.id in tabled)
+    data = dict(describe.payloads(by_table, code, by_table=True))
+    own = records - by_table
+    return {**data, **(describe.payloads(own, code) if own else {})}
 
 
 def _name_of(record) -> str | None:

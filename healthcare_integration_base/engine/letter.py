@@ -120,7 +120,9 @@ class _Desk:
             )
 
     def _letter(self, row, route: Route) -> Letter:
-        if row["unknown"] >= MOST_UNKNOWN and row["id"] not in self.by_hand:
+        fetched = route.endpoint.transport == "feed"  # the partner's consumer stops
+        most = row["unknown"] >= MOST_UNKNOWN and not fetched
+        if most and row["id"] not in self.by_hand:
             raise Permanent(
                 "The server stopped each time while it sent this message",
                 code="stops_the_server",

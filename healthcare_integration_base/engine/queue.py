@@ -124,7 +124,7 @@ def requeue(rows: Sequence[Mapping[str, Any]]) -> SQL:
     """Give claimed messages a new due time; ``due_in`` None parks them (dead head)."""
     return SQL(
         "UPDATE integration_queue_entry q SET claim = NULL, claimed_at = NULL,"
-        " manual_user_id = NULL, due_at = %s FROM %s WHERE q.message_id = v.message_id",
+        " lease_until = NULL, client_id = NULL, manual_user_id = NULL, due_at = %s FROM %s WHERE q.message_id = v.message_id",
         sql.later(SQL("v.due_in")),
         sql.unnest(rows, {"message_id": "int", "due_in": "float8"}),
     )
@@ -139,8 +139,8 @@ def release(ids: Sequence[int], token: str, blocked: bool) -> SQL:
         sql.NOW,
     )
     return SQL(
-        "UPDATE integration_queue_entry q SET claim = NULL, claimed_at = NULL, due_at = %s"
-        " WHERE q.message_id = ANY(%s) AND q.claim = %s",
+        "UPDATE integration_queue_entry q SET claim = NULL, claimed_at = NULL,"
+        " lease_until = NULL, due_at = %s WHERE q.message_id = ANY(%s) AND q.claim = %s",
         waits if blocked else SQL("q.due_at"),
         list(ids),
         token,
@@ -178,7 +178,10 @@ def orphans(endpoint_ids: Sequence[int], token: str) -> SQL:
 
 def older_than(seconds: float) -> SQL:
     """Return the condition for claims that no drain can have any more."""
-    return SQL("claim IS NOT NULL AND claimed_at < %s", sql.later(-seconds))
+    return SQL(
+        "claim IS NOT NULL AND lease_until IS NULL AND claimed_at < %s",
+        sql.later(-seconds),
+    )
 
 
 def free(orphaned: SQL) -> SQL:
@@ -190,7 +193,8 @@ def free(orphaned: SQL) -> SQL:
              WHERE %(orphaned)s ORDER BY message_id FOR NO KEY UPDATE
         ), freed AS (
             UPDATE integration_queue_entry q
-               SET claim = NULL, claimed_at = NULL, manual_user_id = NULL, due_at = %(now)s
+               SET claim = NULL, claimed_at = NULL, lease_until = NULL,
+                   manual_user_id = NULL, due_at = %(now)s
               FROM orphan o WHERE q.message_id = o.message_id
         ), counted AS (
             UPDATE integration_message m SET attempt_count = m.attempt_count + 1

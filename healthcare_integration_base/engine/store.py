@@ -277,6 +277,8 @@ def endpoints_with_work(
 ) -> SQL:
     """Return the running endpoints with unfinished messages, and when they are due.
 
+    Feeds are fetched by their partners; a drain only records those in shadow.
+
     :param condition: which endpoints, on the alias ``e``
     :param token: the caller's claim; messages in other claims count as orphaned
     """
@@ -302,6 +304,7 @@ def endpoints_with_work(
               FROM integration_queue_entry q
              WHERE q.endpoint_id = e.id AND q.claim IS NOT NULL) claimed
          WHERE %(condition)s AND e.active AND s.active
+           AND (e.transport <> 'feed' OR e.state = 'shadow')
            AND e.state = ANY(%(states)s) AND s.environment = %(environment)s
            AND (due.due_in IS NOT NULL OR claimed.foreign_claim IS NOT NULL)
          ORDER BY e.id

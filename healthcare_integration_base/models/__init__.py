@@ -9,6 +9,7 @@ from . import integration_credential_previous
 from . import integration_system
 from . import integration_endpoint_figures
 from . import integration_endpoint
+from . import integration_endpoint_feed
 from . import integration_endpoint_route
 from . import integration_endpoint_health
 from . import integration_event_type
@@ -31,6 +32,7 @@ from . import integration_endpoint_reception
 from . import integration_api
 from . import integration_api_resource
 from . import integration_api_scope
+from . import integration_emitter
 from . import integration_exception_queue
 from . import integration_exception
 from . import integration_exception_finish
@@ -42,7 +44,6 @@ from . import integration_acknowledgement
 from . import integration_queue_entry
 from . import integration_attempt
 from . import integration_attachment
-from . import integration_emitter
 from . import integration_drain
 from . import integration_demo
 from . import ir_http

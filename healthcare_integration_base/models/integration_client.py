@@ -71,7 +71,7 @@ class IntegrationClient(models.Model):
         "integration_client_endpoint_rel",
         "client_id",
         "endpoint_id",
-        domain="[('direction', '=', 'in')]",
+        domain="['|', ('direction', '=', 'in'), ('transport', '=', 'feed')]",
         check_company=True,
     )
     credential_ids = fields.Many2many(

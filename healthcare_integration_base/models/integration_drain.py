@@ -9,7 +9,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from .. import runtime
-from ..engine import dashboard, queue, run, sql, store
+from ..engine import dashboard, feed_queue, queue, run, sql, store
 from ..engine.safe import where
 from ..protocol.drain import StoreLost
 
@@ -38,9 +38,10 @@ class IntegrationDrain(models.AbstractModel):
         Costs no statement in it: one callback after the commit looks whether a drain is
         there, on a fresh cursor, and enqueues a job if not.
 
-        :param lanes: names of lanes
+        :param lanes: names of lanes; None is that of feeds, which nobody drains
         """
         postcommit = self.env.cr.postcommit
+        lanes = {lane for lane in lanes if lane}  # a feed has none
         if not lanes:
             return
         if LANES not in postcommit.data:
@@ -164,6 +165,7 @@ class IntegrationDrain(models.AbstractModel):
     @api.model
     def _sweep(self):
         sql.run(self.env.cr, queue.free(queue.older_than(EXPIRED)))
+        sql.run(self.env.cr, feed_queue.expire(SQL("TRUE")))
         sql.run(self.env.cr, queue.heal(SQL("TRUE")))
         now = datetime.now().timestamp()
         for lane, wake_in in self._next_by_lane().items():
@@ -189,7 +191,10 @@ class IntegrationDrain(models.AbstractModel):
     @api.model
     def _lanes(self):
         rows = sql.rows_of(
-            self.env.cr, SQL("SELECT DISTINCT lane FROM integration_endpoint")
+            self.env.cr,
+            SQL(
+                "SELECT DISTINCT lane FROM integration_endpoint WHERE transport <> 'feed'"
+            ),
         )
         return {row["lane"] for row in rows}
 

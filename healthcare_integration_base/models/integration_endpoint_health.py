@@ -24,6 +24,7 @@ class IntegrationEndpointHealth(models.Model):
     failing_since = fields.Datetime()
     last_success_at = fields.Datetime()
     last_failure_at = fields.Datetime()
+    last_fetched_at = fields.Datetime(help="When the partner last asked a feed.")
     runtime = fields.Json(help="Windows and buckets of breaker and limiter.")
 
     _endpoint_uniq = models.Constraint(

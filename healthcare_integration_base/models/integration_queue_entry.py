@@ -34,6 +34,13 @@ class IntegrationQueueEntry(models.Model):
         "res.users", ondelete="set null", help="Who asked for the next attempt by hand."
     )
 
+    # of feeds
+    lease = fields.Char(help="The last lease under which it was handed out.")
+    lease_until = fields.Datetime(help="Set while a consumer of a feed has it.")
+    client_id = fields.Many2one(
+        "integration.client", ondelete="set null", help="The last consumer."
+    )
+
     _message_uniq = models.UniqueIndex("(message_id)")
     _due_idx = models.Index(
         "(endpoint_id, priority, due_at, seq) WHERE claim IS NULL AND due_at IS NOT NULL"
@@ -42,6 +49,7 @@ class IntegrationQueueEntry(models.Model):
         "(endpoint_id, ordering_key, seq) WHERE ordering_key IS NOT NULL"
     )
     _claim_idx = models.Index("(endpoint_id) WHERE claim IS NOT NULL")
+    _lease_idx = models.Index("(lease_until) WHERE lease_until IS NOT NULL")
 
     def init(self):
         """Leave room for updates in place, and let dead rows be removed early."""

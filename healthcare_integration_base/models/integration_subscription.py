@@ -217,7 +217,7 @@ class IntegrationSubscription(models.Model):
         return Subscriber(
             id=self.id,
             endpoint_id=endpoint.id,
-            lane=endpoint.lane,
+            lane=endpoint._drained_lane(),
             system_id=endpoint.system_id.id,
             companies=self._capture_companies(),
             domain=tuple(domain),
