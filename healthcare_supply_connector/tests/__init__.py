@@ -20,3 +20,4 @@ from . import test_shipment_notice
 from . import test_supplier_approval
 from . import test_supplier_events
 from . import test_identify
+from . import test_supplier_invoice
