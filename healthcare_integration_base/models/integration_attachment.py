@@ -105,7 +105,7 @@ class IntegrationAttachment(models.Model):
         return self.env[row.res_model].browse(row.res_id).exists()
 
     def _check_access(self, operation):
-        """Let users see the documents of what they may read, change those of what they may write."""
+        """Open documents to those who may read, or for changes write, the record."""
         result = super()._check_access(operation)
         if self.env.su:
             return result

@@ -8,7 +8,7 @@ class IntegrationDocument(models.AbstractModel):
     _inherit = "integration.document"
 
     integration_attachment_count = fields.Integer(
-        "Documents Count", compute="_compute_integration_attachment_count"
+        "Partner Documents", compute="_compute_integration_attachment_count"
     )
 
     def _compute_integration_attachment_count(self):
