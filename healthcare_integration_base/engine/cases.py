@@ -26,6 +26,7 @@ from . import routing, sql, stakes, verdict
 OPEN = ("open", "in_progress")
 DEFAULT_HOURS = 24
 TRIES = 3
+COMPUTED = ("urgency", "company_amount", "company_currency_id")  # not by the INSERT
 route = routing.route
 
 
@@ -233,6 +234,8 @@ def ensure(env, opening: Opening):
         if case_id := _insert(env, _values(env, opening)):
             case = env["integration.exception"].browse(case_id)
             case.invalidate_recordset()
+            for name in COMPUTED:
+                env.add_to_compute(case._fields[name], case)
             case._integration_opened()
             return case, True
     raise ConcurrencyError(env._("The case changes right now; try again."))
@@ -244,7 +247,20 @@ def _values(env, opening: Opening) -> dict[str, Any]:
     endpoint = env["integration.endpoint"].browse(opening.endpoint_id or [])
     event_type = env["integration.event.type"].browse(opening.event_type_id or [])
     system = env["integration.system"].browse(opening.system_id or [])
-    queue = route(env, endpoint, event_type, opening.category, opening.company_id)
+    money = stakes.columns(env, opening.own_stakes, opening.company_id)
+    facts = routing.Facts(
+        endpoint=endpoint,
+        event_type=event_type,
+        system=system,
+        partner=system.partner_id,
+        category=opening.category,
+        code=opening.code,
+        company_id=opening.company_id,
+        amount=routing.amount_in(
+            env, money["amount"], money["currency_id"], opening.company_id
+        ),
+    )
+    queue, user = routing.choose(env, facts)
     document = (cause and cause.document) or (None, None)
     former = _former(env, opening.fingerprint)
     deadline = now + timedelta(hours=queue.hours_to_resolve or DEFAULT_HOURS)
@@ -260,6 +276,9 @@ def _values(env, opening: Opening) -> dict[str, Any]:
         "state": "open",
         "decision": opening.decision,
         "queue_id": queue.id or None,
+        "user_id": user.id or None,
+        "escalation_level": 0,
+        "priority": "0",
         "company_id": opening.company_id,
         "endpoint_id": opening.endpoint_id,
         "event_type_id": opening.event_type_id,
@@ -272,7 +291,7 @@ def _values(env, opening: Opening) -> dict[str, Any]:
         "deadline": (cause and cause.deadline) or deadline,
         "first_seen": now,
         "last_seen": now,
-        **stakes.columns(env, opening.own_stakes, opening.company_id),
+        **money,
     }
     logged = {"create_uid": env.uid, "write_uid": env.uid}
     return {**values, **logged, "create_date": now, "write_date": now}

@@ -14,8 +14,10 @@ from . import integration_endpoint_route
 from . import integration_endpoint_health
 from . import integration_event_type
 from . import integration_event_type_guard
+from . import integration_event_type_table
 from . import integration_mapping
 from . import integration_mapping_line
+from . import integration_event_field
 from . import integration_subscription
 from . import integration_crosswalk
 from . import integration_identifier
@@ -34,8 +36,13 @@ from . import integration_api_resource
 from . import integration_api_scope
 from . import integration_emitter
 from . import integration_exception_queue
+from . import integration_exception_route
+from . import integration_exception_escalation
+from . import integration_exception_code
 from . import integration_exception
+from . import integration_exception_life
 from . import integration_exception_finish
+from . import integration_exception_suggestion
 from . import integration_event
 from . import integration_payload
 from . import integration_message
@@ -44,7 +51,9 @@ from . import integration_acknowledgement
 from . import integration_queue_entry
 from . import integration_attempt
 from . import integration_attachment
+from . import integration_ownership
 from . import integration_drain
 from . import integration_demo
 from . import ir_http
+from . import ir_actions_server
 from . import res_users

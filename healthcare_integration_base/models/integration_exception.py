@@ -1,14 +1,24 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..const import ERROR_CLASSES
-from ..engine import cases, sql
+from ..engine import cases, routing, sql
 
 SWEPT = 1000
 # What handlers change in the form; closing goes through the buttons, with a reason.
-WRITABLE = ("queue_id", "user_id", "deadline")
+WRITABLE = ("queue_id", "user_id", "deadline", "priority")
+URGENCIES = [
+    ("overdue", "Overdue"),
+    ("due", "Due within a day"),
+    ("fine", "In time"),
+    ("closed", "Closed"),
+]
+DAY = timedelta(days=1)
 
 
 class IntegrationException(models.Model):
@@ -16,8 +26,8 @@ class IntegrationException(models.Model):
 
     _name = "integration.exception"
     _description = "Integration Exception"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
-    _order = "state, deadline, id desc"
+    _inherit = ["mail.thread", "mail.activity.mixin", "integration.emitter"]
+    _order = "priority desc, deadline, id desc"
     _check_company_auto = True
 
     name = fields.Char(required=True, readonly=True)
@@ -65,7 +75,15 @@ class IntegrationException(models.Model):
         group_expand="_read_group_queue_ids",
     )
     user_id = fields.Many2one(
-        "res.users", string="Assigned to", tracking=True, index=True
+        "res.users",
+        string="Assigned to",
+        tracking=True,
+        index=True,
+        check_company=True,
+        domain=[("share", "=", False)],
+    )
+    priority = fields.Selection(
+        [("0", "Normal"), ("1", "Important"), ("2", "Urgent")], default="0"
     )
     state = fields.Selection(
         [
@@ -98,11 +116,46 @@ class IntegrationException(models.Model):
         readonly=True, help="What went wrong, without any value of the payload."
     )
     deadline = fields.Datetime(tracking=True, index=True)
+    urgency = fields.Selection(
+        URGENCIES, compute="_compute_urgency", store=True, readonly=True
+    )
+    age_days = fields.Integer(
+        "Age (days)", compute="_compute_age_days", help="Since the case was opened."
+    )
+    escalation_level = fields.Integer("Escalated", readonly=True, default=0)
+    escalated_at = fields.Datetime(readonly=True)
     first_seen = fields.Datetime(readonly=True)
     last_seen = fields.Datetime(readonly=True)
     resolution = fields.Text(tracking=True)
+    resolution_kind = fields.Selection(
+        [
+            ("replayed", "Sent again"),
+            ("mended", "Mended"),
+            ("corrected", "Message corrected"),
+            ("told", "Settled elsewhere"),
+            ("ignored", "Ignored"),
+            ("itself", "By itself"),
+        ],
+        "Settled by",
+        readonly=True,
+    )
     resolved_at = fields.Datetime(readonly=True)
     resolved_by_id = fields.Many2one("res.users", readonly=True)
+    title = fields.Char("Kind", compute="_compute_code_texts")
+    meaning = fields.Text("What Happened", compute="_compute_code_texts")
+    advice = fields.Text("What to Do", compute="_compute_code_texts")
+    document_name = fields.Char("Document", compute="_compute_document_name")
+    document_count = fields.Integer("Documents Count", compute="_compute_document_name")
+    company_amount = fields.Monetary(
+        "Amount in Company Currency",
+        compute="_compute_company_amount",
+        currency_field="company_currency_id",
+        store=True,
+        help="For totals and searches over several currencies; at the rate of the last change.",
+    )
+    company_currency_id = fields.Many2one(
+        "res.currency", compute="_compute_company_amount", store=True
+    )
 
     # Closed cases free their fingerprint, so the same cause opens a new one.
     _open_fingerprint_idx = models.UniqueIndex(
@@ -129,6 +182,67 @@ class IntegrationException(models.Model):
         return super().write(vals)
 
     # -- figures -------------------------------------------------------------------------
+
+    @api.depends("deadline", "state")
+    def _compute_urgency(self):
+        now = fields.Datetime.now()
+        for case in self:
+            case.urgency = case._urgency_at(now)
+
+    def _urgency_at(self, now):
+        if self.state not in cases.OPEN:
+            return "closed"
+        if not self.deadline or self.deadline >= now + DAY:
+            return "fine"
+        return "due" if self.deadline >= now else "overdue"
+
+    @api.model
+    def _refresh_urgency(self):
+        """Let the time that has passed show in lists and columns."""
+        now = fields.Datetime.now()
+        passed = Domain("deadline", "<", now) & Domain("urgency", "in", ("fine", "due"))
+        near = Domain("deadline", "<", now + DAY) & Domain("urgency", "=", "fine")
+        late = self.search(Domain("state", "in", cases.OPEN) & (passed | near))
+        self.env.add_to_compute(self._fields["urgency"], late)
+
+    def _compute_age_days(self):
+        now = fields.Datetime.now()
+        for case in self:
+            seen = case.first_seen or case.create_date or now
+            case.age_days = ((case.resolved_at or now) - seen).days
+
+    @api.depends("code", "category")
+    @api.depends_context("lang")
+    def _compute_code_texts(self):
+        for case in self:
+            kind = self.env["integration.exception.code"]._of(case.code, case.category)
+            kind = kind.sudo()
+            case.title = kind.name or (case.code or "").replace("_", " ").capitalize()
+            case.meaning, case.advice = kind.meaning, kind.advice
+
+    @api.depends("res_model", "res_id", "stakes")
+    @api.depends_context("uid")
+    def _compute_document_name(self):
+        for case in self:
+            document = case._document()
+            readable = document and document.has_access("read")
+            case.document_name = readable and document.display_name
+            keys = [key for key in case.stakes or {} if key]
+            case.document_count = len(keys) or int(bool(readable))
+
+    def _document(self):
+        """Return the document the case is about, as the user; None if it is gone."""
+        model = self.env.get(self.res_model) if self.res_model else None
+        return None if model is None else model.browse(self.res_id).exists() or None
+
+    @api.depends("amount", "currency_id", "company_id")
+    def _compute_company_amount(self):
+        for case in self:
+            company = case.company_id or self.env.company
+            case.company_currency_id = company.currency_id
+            case.company_amount = routing.amount_in(
+                self.env, case.amount, case.currency_id.id, company.id
+            )
 
     def _compute_count(self):
         rows = self.env["integration.message"]._read_group(
@@ -226,7 +340,8 @@ class IntegrationException(models.Model):
                 "resolved",
                 case.resolution
                 or self.env._("No message of this case is waiting any more."),
-                by_id=case.resolved_by_id.id,
+                case.resolution_kind or "itself",
+                case.resolved_by_id.id,
             )
 
     @api.model

@@ -1,12 +1,11 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 
 from ..access import check_group
 from ..engine import cases, operations
 
 HANDLER = "healthcare_integration_base.group_exception_handler"
-CLOSED = ("resolved", "ignored")
 
 
 class IntegrationException(models.Model):
@@ -36,6 +35,7 @@ class IntegrationException(models.Model):
         check_group(self, HANDLER)
         messages = self._unresolved(("dead",))
         messages._check_endpoints()
+        self._tried(self.env._("Sent again, rendered anew"))
         self._replay_dead()
         return True
 
@@ -52,6 +52,7 @@ class IntegrationException(models.Model):
         messages._check_at_rest()
         operations.retry(self.env.cr, messages.ids, self.env.uid)
         messages._log_and_wake("retry")
+        self._tried(self.env._("Sent again as it was"))
         self._wait_for_replay()
         return True
 
@@ -70,6 +71,16 @@ class IntegrationException(models.Model):
         return self._close("ignored", reason)
 
     # -- finishing -----------------------------------------------------------------------
+
+    def _tried(self, resolution, kind="replayed"):
+        """Remember what is tried now: it is the resolution, if it helps."""
+        self.sudo().write(
+            {
+                "resolution": resolution,
+                "resolution_kind": kind,
+                "resolved_by_id": self.env.uid,
+            }
+        )
 
     def _finish(self, resolution):
         """Say that the cause is mended: what waits for it is replayed.
@@ -91,16 +102,11 @@ class IntegrationException(models.Model):
     def _settle(self, resolution):
         """Record how open cases were mended, replay what waits for it. No right is checked."""
         for case in self:
-            case.sudo().write(
-                {
-                    "resolution": resolution,
-                    "resolved_by_id": self.env.uid,
-                    "decision": False,
-                }
-            )
+            case._tried(resolution, "mended")
+            case.sudo().decision = False
             case._replay_dead()
             if case.state in cases.OPEN and not case._unfinished():
-                case._integration_close("resolved", resolution, self.env.uid)
+                case._integration_close("resolved", resolution, "mended", self.env.uid)
 
     def _replay_dead(self):
         """Replay the dead messages of the cases in their order; no right is checked."""
@@ -134,7 +140,8 @@ class IntegrationException(models.Model):
         reason = self._said(reason)
         for case in self:
             case._give_up(reason)
-            case._integration_close(state, reason, self.env.uid)
+            kind = "ignored" if state == "ignored" else "told"
+            case._integration_close(state, reason, kind, self.env.uid)
         return True
 
     def _give_up(self, reason):
@@ -154,48 +161,3 @@ class IntegrationException(models.Model):
     def _check_open(self):
         if any(case.state not in cases.OPEN for case in self):
             raise UserError(self.env._("A closed case is not changed any more."))
-
-    # -- hooks of the life of a case -----------------------------------------------------------
-
-    def _integration_opened(self):
-        """Do what a new case brings with it; called once, as superuser."""
-
-    def _integration_close(self, state, resolution, by_id=False):
-        """Close open cases, as superuser.
-
-        :param str state: resolved or ignored
-        :param str resolution: how, for people
-        :param int by_id: the user who settled it; none: it closed by itself
-        """
-        self.sudo().write(
-            {
-                "state": state,
-                "resolution": resolution,
-                "resolved_at": fields.Datetime.now(),
-                "resolved_by_id": by_id,
-                "waiting_for": False,
-            }
-        )
-
-    def _integration_failed_again(self, message_ids):
-        """Open a case again whose replays fail for the same cause; as superuser.
-
-        :param message_ids: the messages that failed
-        """
-        for case in self.filtered(lambda one: one.waiting_for == "replay"):
-            tried = case.resolution
-            case.write(
-                {
-                    "state": "open",
-                    "waiting_for": False,
-                    "resolution": False,
-                    "resolved_by_id": False,
-                }
-            )
-            text = self.env._("The replay failed again for the same cause.")
-            if tried:
-                text = self.env._(
-                    "The replay failed again for the same cause. What was tried: %s",
-                    tried,
-                )
-            case.message_post(body=text)
