@@ -13,8 +13,14 @@ from . import test_delivery_attacks
 from . import test_endpoint_form_errors
 from . import test_endpoint_states
 from . import test_event_type_form_errors
+from . import test_feeds
+from . import test_feeds_bad_input
 from . import test_figures
 from . import test_holding
+from . import test_inbox_batch
+from . import test_inbox_events
+from . import test_inbox_routing
+from . import test_inbox_sync
 from . import test_mapping_form_errors
 from . import test_mapping_life_cycle
 from . import test_message_body
