@@ -81,6 +81,7 @@ class Emission:
     judged: bool = False
     by_table: bool = False
     built: bool = False
+    refused: str | None = None
 
 
 def wanted(env, codes: Iterable[str]) -> bool:
@@ -90,20 +91,25 @@ def wanted(env, codes: Iterable[str]) -> bool:
     return any(plans_of(env, code) for code in codes)
 
 
-def publish(records, code: str, at_once: bool = False) -> None:
+def publish(
+    records, code: str, at_once: bool = False, refused: str | None = None
+) -> None:
     """Emit an event for records of any model, described by the type's field table.
 
     Same outbox, same coalescing, same guarantees as an emission by code.
 
     :param at_once: describe them now, since they will be gone when the transaction is flushed
+    :param refused: code of the reason why they are not described
     """
     records = records.filtered(lambda record: isinstance(record.id, int))
     if not (records and wanted(records.env, [code])):
         return
     emit(records, code, by_table=True)
+    buffer = records.env.cr.precommit.data[KEY]
+    group = [buffer[code, records._name, res_id] for res_id in records.ids]
+    for emission in group:
+        emission.refused = refused
     if at_once:
-        buffer = records.env.cr.precommit.data[KEY]
-        group = [buffer[code, records._name, res_id] for res_id in records.ids]
         env = _own_env(records.env.cr)
         env.flush_all()
         for emission in _build_all(env, group):
@@ -130,6 +136,7 @@ def emit(records, code: str, by_table: bool = False) -> None:
             )
         if known:
             known.built = False  # it has changed since
+            known.by_table = known.by_table and by_table
             continue
         buffer[key] = Emission(
             code,
@@ -239,14 +246,15 @@ def _build_company(env, model: str, code: str, group: Sequence[Emission]) -> Non
     for emission in group:
         emission.matches = wanted_by.get(emission.res_id, set())
         emission.unjudged, emission.judged = unjudged, True
-    data = _described(records, code, group)
+    refused = {e.res_id for e in group if e.refused}
+    data = _described(records.filtered(lambda r: r.id not in refused), code, group)
     keys = describe.ordering_keys(records, code)
     correlations = describe.correlations(records, code)
     for emission, record in zip(group, records, strict=True):
         emission.data = data.get(record.id)
         emission.error = "filter_failed" if unjudged else None
         if emission.data is None:
-            emission.error = "payload_missing"
+            emission.error = emission.refused or "payload_missing"
         emission.ordering_key = keys.get(record.id) or None
         emission.correlation = (
             emission.correlation or correlations.get(record.id) or None
@@ -258,6 +266,8 @@ def _build_company(env, model: str, code: str, group: Sequence[Emission]) -> Non
 def _described(records, code: str, group: Sequence[Emission]) -> dict[int, Any]:
     """Return the data of a group: by the model's own code where that emitted, too."""
     tabled = {e.res_id for e in group if e.by_table}
+    if not records:
+        return {}
     if not tabled:
         return describe.payloads(records, code)
     by_table = records.filtered(lambda record: record.id in tabled)

@@ -119,7 +119,7 @@ def subject_of(res_model: str | None, res_id: int | None) -> str | None:
 
 def dataschema_of(event_type, version: int) -> str | None:
     """Return the address of the schema, when the type has one."""
-    if not (event_type.schema_text or event_type.schema_path):
+    if not event_type._has_schema():
         return None
     base = event_type.env["ir.config_parameter"].sudo().get_param("web.base.url") or ""
     return f"{base}/integration/v1/schemas/{event_type.code}/{version}"

@@ -21,9 +21,7 @@ class IntegrationEmitter(models.AbstractModel):
         :param codes: codes of event types
         :rtype: bool
         """
-        if self.env.context.get("integration_no_event"):
-            return False
-        return any(capture.plans_of(self.env, code) for code in codes)
+        return capture.wanted(self.env, codes)
 
     def _integration_emit(self, code):
         """Publish that something happened to these records, once per transaction each.

@@ -5,7 +5,7 @@ import psycopg2
 
 from odoo import api, fields, models
 
-from ..engine import payload, retention
+from ..engine import describe, payload, retention
 from ..engine.safe import where
 from ..protocol import envelope
 
@@ -109,12 +109,14 @@ class IntegrationEvent(models.Model):
         :return: True if there is a payload now that was not there before
         """
         self.ensure_one()
-        if self.sudo().data or not self.error:
+        if self.sudo().data or not self.error or self.error == describe.UNJUDGED:
             return False
         try:
             with self.env.cr.savepoint(flush=False):
                 record = self._record()
-                built = record and record._integration_payload(self.type_id.code)
+                built = record and describe.payloads(
+                    record, self.type_id.code, by_table=True
+                )
         except psycopg2.OperationalError:
             raise
         except Exception as exc:
@@ -129,7 +131,7 @@ class IntegrationEvent(models.Model):
     def _record(self):
         """Return the record it is about, as capture sees it; None if it is gone."""
         model = self.env.get(self.res_model or "")
-        if model is None or not hasattr(model, "_integration_payload"):
+        if model is None:
             return None
         company = [self.company_id.id] if self.company_id else []
         context = {"lang": "en_US", "tz": "UTC", "allowed_company_ids": company}

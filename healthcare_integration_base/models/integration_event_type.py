@@ -174,6 +174,10 @@ class IntegrationEventType(models.Model):
     def _schema_cached(self):
         return schema.check_schema(self._schema_source() or "{}")
 
+    def _has_schema(self):
+        """Tell whether the type has a schema that partners can fetch."""
+        return bool(self.schema_text or self.schema_path)
+
     def _schema_source(self):
         self_sudo = self.sudo()
         if self_sudo.schema_text or not self_sudo.schema_path:

@@ -3,6 +3,18 @@ from odoo import api, fields, models
 
 from ..protocol import mapping as jsonata
 
+TRANSFORMS = [
+    ("none", "As it is"),
+    ("string", "Text"),
+    ("number", "Number"),
+    ("boolean", "Yes/No"),
+    ("upper", "Upper case"),
+    ("lower", "Lower case"),
+    ("trim", "Trim"),
+    ("date", "Date"),
+    ("datetime", "Date and time"),
+]
+
 
 class IntegrationMappingLine(models.Model):
     """One row of a field table: where a value comes from, where it goes."""
@@ -20,21 +32,7 @@ class IntegrationMappingLine(models.Model):
         required=True, help="Path in the partner's document, e.g. order.lines[].sku"
     )
     source = fields.Char(help="Path in the event's data, e.g. lines[].product.code")
-    transform = fields.Selection(
-        [
-            ("none", "As it is"),
-            ("string", "Text"),
-            ("number", "Number"),
-            ("boolean", "Yes/No"),
-            ("upper", "Upper case"),
-            ("lower", "Lower case"),
-            ("trim", "Trim"),
-            ("date", "Date"),
-            ("datetime", "Date and time"),
-        ],
-        default="none",
-        required=True,
-    )
+    transform = fields.Selection(TRANSFORMS, default="none", required=True)
     default = fields.Char()
     required = fields.Boolean()
     crosswalk = fields.Char(
