@@ -1,5 +1,6 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from . import dispatcher
+from . import oauth
 from . import attachments
 from . import messages
 from . import batch
@@ -9,3 +10,4 @@ from . import acknowledgements
 from . import schemas
 from . import resources
 from . import validations
+from . import openapi

@@ -5,6 +5,9 @@ Odoo's type ``http`` parses forms into memory before the controller runs, so an
 unauthenticated caller would have his body parsed; and it answers errors in HTML.
 """
 
+import logging
+import os
+
 import psycopg2
 from werkzeug.exceptions import HTTPException
 
@@ -12,9 +15,12 @@ from odoo import http
 from odoo.exceptions import ConcurrencyError
 from odoo.http import HttpDispatcher, Response
 
+from . import call as calls
 from . import operation as operations
 from . import problem
 from .problem import Refusal
+
+_logger = logging.getLogger(__name__)
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 BODY_METHODS = ("POST", "PUT", "PATCH")
@@ -63,24 +69,47 @@ class IntegrationDispatcher(HttpDispatcher):
                 status=204, headers={"Allow": ", ".join(endpoint.routing["methods"])}
             )
         try:
-            check_head(self.request.httprequest)
-            return self.request.registry["ir.http"]._dispatch(endpoint)
+            calls.begin(_pattern(endpoint, self.request.httprequest.path))
+            check_head(self.request.httprequest, endpoint.routing.get("forms"))
+            response = self.request.registry["ir.http"]._dispatch(endpoint)
         except (psycopg2.OperationalError, ConcurrencyError):
             raise  # Odoo rolls back and calls again, see handle_error
         except Exception as exc:
             # raised, not returned: a returned answer would commit
-            raise HTTPException(response=problem.answer(exc)) from None
+            raise HTTPException(response=self._finish(problem.answer(exc))) from None
+        return self._finish(response)
 
     def handle_error(self, exc):
         """Return the answer to an exception raised outside of the endpoint."""
         if isinstance(exc, HTTPException) and exc.response is not None:
             return exc.response
-        return problem.answer(exc)
+        return self._finish(problem.answer(exc))
+
+    def _finish(self, response):
+        """Add what every answer has; have the call logged. Never fails a call that is done."""
+        try:
+            calls.end(self.request.env, response)
+        except Exception as exc:
+            _logger.error("A call could not be logged: %s", problem.describe(exc))
+        return response
 
 
-def check_head(httprequest):
+def _pattern(endpoint, path):
+    """Return the route that stands for a path, whose parts may name documents."""
+    routes = endpoint.routing["routes"]
+    return (
+        routes[0] if len(routes) == 1 else max(routes, key=lambda r: _shared(r, path))
+    )
+
+
+def _shared(pattern, path):
+    return len(os.path.commonprefix([pattern, path]))
+
+
+def check_head(httprequest, forms=False):
     """Refuse by the headers alone what no endpoint takes.
 
+    :param forms: the route does take a form, which it reads itself
     :raises Refusal: 415 for forms and encoded bodies, 411 without Content-Length
         (a chunked body is cut silently), 413 above the limit of the route, 400 for a
         body where none belongs: it would be read before anybody is authenticated
@@ -89,7 +118,7 @@ def check_head(httprequest):
         if httprequest.content_length or "Transfer-Encoding" in httprequest.headers:
             raise Refusal(400, "unexpected_body", "This method takes no body.")
         return
-    if httprequest.mimetype in FORM_TYPES:
+    if httprequest.mimetype in FORM_TYPES and not forms:
         raise Refusal(
             415,
             "unsupported_media_type",

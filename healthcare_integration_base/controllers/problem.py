@@ -10,9 +10,10 @@ import psycopg2
 from werkzeug.exceptions import HTTPException
 
 from odoo.exceptions import AccessDenied, AccessError, ConcurrencyError
-from odoo.http import Response
+from odoo.http import Response, request
 
 from ..protocol import errors
+from ..protocol.tokens import TokenError
 
 _logger = logging.getLogger(__name__)
 
@@ -33,10 +34,15 @@ class Refusal(errors.Permanent):
     """A request is refused; the caller sees status, code and text."""
 
     title = "Request refused"
+    content_type = CONTENT_TYPE
 
     def __init__(self, status, code, message, headers=None):
         super().__init__(message, code=code, status=status)
         self.headers = headers or {}
+
+    def content(self, problem):
+        """Return the body of the answer, which is the problem unless a standard differs."""
+        return problem
 
 
 def is_ours(path):
@@ -52,11 +58,15 @@ def answer(exc):
     known = _known(exc)
     status, problem = errors.to_problem(known)
     _logger.info("A call is answered with %s %s", status, problem["code"])
+    own = isinstance(known, Refusal)
+    call = getattr(request, "integration_call", None)
+    if call:
+        call.code = problem["code"]  # for the access log
     return Response(
-        json.dumps(problem),
+        json.dumps(known.content(problem) if own else problem),
         status=status,
         headers={"Cache-Control": "no-store", **_headers(known, status)},
-        content_type=CONTENT_TYPE,
+        content_type=known.content_type if own else CONTENT_TYPE,
     )
 
 
@@ -115,7 +125,11 @@ def describe(exc):
 def _headers(exc, status):
     headers = dict(getattr(exc, "headers", {}))
     if status == 401:
-        headers.setdefault("WWW-Authenticate", 'Bearer realm="integration"')
+        error = ', error="invalid_token"' if isinstance(exc, TokenError) else ""
+        headers.setdefault("WWW-Authenticate", f'Bearer realm="integration"{error}')
+    if exc.code == "scope_missing":  # RFC 6750, 3.1
+        challenge = 'Bearer realm="integration", error="insufficient_scope"'
+        headers.setdefault("WWW-Authenticate", challenge)
     if status in (429, 503):
         seconds = getattr(exc, "seconds", None) or RETRY_AFTER
         headers.setdefault("Retry-After", str(math.ceil(seconds)))

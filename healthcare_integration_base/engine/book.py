@@ -7,12 +7,17 @@ something in it changes. It holds hashes, ids and limits, no secret.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..protocol.lease import Limit
 from ..protocol.netguard import Network, parse_networks
+
+# hik_ (API key) or his_ (OAuth secret), a prefix to find it by, 256 random bits
+KEY = re.compile(r"hi([ks])_([a-z0-9]{8})_([A-Za-z0-9_-]{43})")
+LETTERS = {"api_key": "k", "client_secret": "s"}
 
 
 @dataclass(frozen=True)

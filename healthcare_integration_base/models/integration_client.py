@@ -1,6 +1,5 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 import hashlib
-import re
 import secrets
 
 from odoo import SUPERUSER_ID, Command, api, fields, models, tools
@@ -13,10 +12,6 @@ from ..protocol.errors import Configuration
 from .integration_client_scope import ALL_RESOURCES, DEFAULT_SCOPES
 
 ADMINISTRATOR = "healthcare_integration_base.group_administrator"
-# hik_ (API key) or his_ (OAuth secret), a prefix to find it by, 256 random bits
-KEY = re.compile(r"hi([ks])_([a-z0-9]{8})_([A-Za-z0-9_-]{43})")
-KINDS = {"k": "api_key", "s": "client_secret"}
-LETTERS = {kind: letter for letter, kind in KINDS.items()}
 # what *:read does not cover
 NO_RESOURCES = ("messages", "feeds", "schemas", "attachments", "validations")
 NO_HASH = "0" * 64
@@ -316,7 +311,7 @@ class IntegrationClient(models.Model):
             )
         self.check_access("write")
         prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
-        key = f"hi{LETTERS[kind]}_{prefix}_{secret}"
+        key = f"hi{book.LETTERS[kind]}_{prefix}_{secret}"
         record = (
             self.env["integration.client.key"]
             .sudo()
@@ -366,7 +361,7 @@ class IntegrationClient(models.Model):
         :param str token: what the caller sent
         """
         token = token or ""
-        match = KEY.fullmatch(token)
+        match = book.KEY.fullmatch(token)
         key = self._book().keys.get(match[2]) if match else None
         fits = consteq(key.key_hash if key else NO_HASH, self._key_hash(token))
         now = fields.Datetime.now()

@@ -21,6 +21,7 @@ ASSERTION_ALGORITHMS = ("ES256", "ES384", "RS256", "RS384")
 ASSERTION_SECONDS = 300
 LEEWAY = 30
 LONGEST = 8192
+NO_FIT = "The signature of the token does not fit."
 
 
 class TokenError(Permanent):
@@ -161,7 +162,7 @@ def _choose(keys: Sequence[PublicKey], header: dict[str, Any]) -> PublicKey:
     for key in keys:
         if algorithm in key.algorithms and (kid is None or key.kid in (None, kid)):
             return key
-    raise TokenError("No key of the client fits the assertion (alg, kid).")
+    raise TokenError(NO_FIT)  # the same for clients that don't exist
 
 
 def _check_times(claims: dict[str, Any], now: float) -> None:
@@ -206,7 +207,7 @@ def _claims(
     except jwt.MissingRequiredClaimError as error:
         raise TokenError(f"The token has no claim {error.claim}.") from None
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
-        raise TokenError("The signature of the token does not fit.") from None
+        raise TokenError(NO_FIT) from None
 
 
 def _moment(claims: dict[str, Any], name: str) -> float:

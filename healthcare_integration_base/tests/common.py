@@ -13,6 +13,7 @@ from odoo.tests import TransactionCase, new_test_user
 from odoo.tools import SQL
 
 from .. import runtime
+from ..controllers import gate
 from ..protocol import envelope, ids, keyring, signing
 
 MODULE = "healthcare_integration_base"
@@ -62,6 +63,10 @@ class IntegrationCase(TransactionCase):
         )
         cls.serial = 0
         cls.clear_slate()
+
+    def setUp(self):
+        super().setUp()
+        gate.forget()
 
     @classmethod
     def clear_slate(cls):
