@@ -47,6 +47,8 @@
         "views/integration_credential_views.xml",
         "views/integration_credential_rotate_views.xml",
         "views/integration_client_key_generate_views.xml",
+        "views/integration_access_log_views.xml",
+        "views/integration_lockout_views.xml",
         "views/integration_client_views.xml",
         "views/integration_event_type_views.xml",
         "views/integration_mapping_views.xml",

@@ -15,12 +15,15 @@ from odoo import http
 from odoo.exceptions import ConcurrencyError
 from odoo.http import HttpDispatcher, Response
 
+from ..engine import quiet_access
 from . import call as calls
 from . import operation as operations
 from . import problem
 from .problem import Refusal
 
 _logger = logging.getLogger(__name__)
+
+quiet_access.install()
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 BODY_METHODS = ("POST", "PUT", "PATCH")
