@@ -7,79 +7,25 @@ from odoo.fields import Domain
 from odoo.http import request
 
 from ..engine import reading
+from ..engine.openapi_resources import (
+    DEFAULT_LIMIT,
+    MAX_IDS,
+    MAX_LIMIT,
+    MAX_VALUE,
+    PAGE,
+    TRUTH,
+)
 from ..engine.resource import BadParameter, Resource
 from ..protocol import cursor, instants, selection
-from .operation import Parameter
 
 MAX_PARAMETERS = 30
-MAX_VALUE = 2000
-MAX_IDS = 500
-DEFAULT_LIMIT, MAX_LIMIT = 100, 500
-TRUTH = {"true": True, "false": False}
 
-FIELDS = Parameter(
-    "fields",
-    "query",
-    "Only these fields, joined by commas; dots lead into inner objects and lists.",
-    {"type": "string", "maxLength": selection.MAX_LENGTH},
-)
-SYSTEM = Parameter(
-    "system",
-    "query",
-    "Code of the system whose identifier is meant, with identifier:<kind>:<value>.",
-    {"type": "string", "maxLength": 255},
-)
-IF_NONE_MATCH = Parameter(
-    "If-None-Match",
-    "header",
-    "The ETag you have: while nothing changed the answer is 304 without a body.",
-)
-PAGE = (
-    Parameter(
-        "updated_since",
-        "query",
-        "Changed at this moment (RFC 3339) or later. Give the updated_at of the last item"
-        " you have read: nothing is lost, the last one may come again.",
-        {"type": "string", "format": "date-time"},
-    ),
-    Parameter(
-        "limit",
-        "query",
-        "Items of a page.",
-        {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": MAX_LIMIT,
-            "default": DEFAULT_LIMIT,
-        },
-    ),
-    Parameter(
-        "cursor",
-        "query",
-        "The member next of the page before.",
-        {"type": "string", "maxLength": cursor.MAX_LENGTH},
-    ),
-    FIELDS,
-    Parameter(
-        "ids",
-        "query",
-        f"Only these records, by our ids, joined by commas, at most {MAX_IDS}.",
-        {"type": "string", "maxLength": MAX_VALUE},
-    ),
-    Parameter(
-        "identifier",
-        "query",
-        "Only what an external system calls so: <kind>:<value>.",
-        {"type": "string", "maxLength": 300},
-    ),
-    SYSTEM,
-    Parameter(
-        "active",
-        "query",
-        "false: only archived records, true: only others. Without it both come.",
-        {"type": "string", "enum": list(TRUTH)},
-    ),
-)
+
+def names_of(resource: Resource):
+    """Return the names of all parameters of a collection."""
+    return [name for name, _text, _schema in PAGE] + [
+        own.name for own in resource.filters
+    ]
 
 
 def given(*names):
@@ -182,8 +128,8 @@ def _active(env, resource, value):
     if value not in TRUTH:
         raise BadParameter("active is true or false.")
     if "active" not in env[resource.model]._fields:
-        return Domain.TRUE if TRUTH[value] else Domain.FALSE
-    return Domain("active", "=", TRUTH[value])
+        return Domain.TRUE if value == "true" else Domain.FALSE
+    return Domain("active", "=", value == "true")
 
 
 def _ids(text):

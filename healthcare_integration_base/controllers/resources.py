@@ -31,8 +31,7 @@ class ResourceController(http.Controller):
     def collection(self, name):
         """Return a page of a collection: ``{"items": […], "next": cursor or null}``."""
         with _reader(name) as (env, resource, client, headers):
-            names = [one.name for one in (*parameters.PAGE, *resource.filters)]
-            values = parameters.given(*names)
+            values = parameters.given(*parameters.names_of(resource))
             tree = parameters.tree(resource, values)
             window, query = parameters.window(env, resource, client, values)
             page = reading.page(env, resource, client, window)

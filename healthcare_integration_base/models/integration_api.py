@@ -1,5 +1,17 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from odoo import api, models
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+from ..controllers import operation as operations
+from ..engine import asyncapi, openapi
+from ..engine.catalogue import Catalogue, EventType, Offer
+from ..protocol.errors import IntegrationError
+
+_logger = logging.getLogger(__name__)
+
+VIEWER = "healthcare_integration_base.group_viewer"
 
 
 class IntegrationApi(models.AbstractModel):
@@ -38,3 +50,84 @@ class IntegrationApi(models.AbstractModel):
             for name, resource in self._resources().items()
             if name not in off
         }
+
+    # -- descriptions -----------------------------------------------------------------
+
+    @api.model
+    def _openapi(self):
+        """Return the OpenAPI 3.1 document of all that is offered."""
+        return openapi.document(self.sudo()._catalogue())
+
+    @api.model
+    def _asyncapi(self):
+        """Return the AsyncAPI 3.0 document of all events."""
+        return asyncapi.document(self.sudo()._catalogue())
+
+    @api.model
+    @api.readonly
+    def describe(self):
+        """Return the OpenAPI document to people who look at it in Odoo.
+
+        :raises AccessError: the user is no integration viewer
+        """
+        if not self.env.su and not self.env.user.has_group(VIEWER):
+            raise AccessError(
+                self.env._("Only integration viewers may read the description.")
+            )
+        return self._openapi()
+
+    @api.model
+    def _catalogue(self):
+        url = self.env["ir.config_parameter"].get_param("web.base.url") or ""
+        return Catalogue(
+            url=url.rstrip("/"),
+            today=fields.Date.today(),
+            routes=list(operations.published),
+            offers=self._offers(),
+            event_types=self._event_types(),
+        )
+
+    @api.model
+    def _offers(self):
+        decided = {
+            row.name: row for row in self.env["integration.api.resource"].search([])
+        }
+        none = self.env["integration.api.resource"]
+        return [
+            Offer(
+                resource=resource,
+                text=decided.get(name, none).description or "",
+                deprecated_on=decided.get(name, none).deprecated_on or None,
+                sunset_on=decided.get(name, none).sunset_on or None,
+            )
+            for name, resource in sorted(self._enabled().items())
+        ]
+
+    @api.model
+    def _event_types(self):
+        return [
+            EventType(
+                code=one.code,
+                version=one.version,
+                name=one.name,
+                text=one.description or "",
+                direction=one.direction,
+                schema=self._schema_of(one),
+                deprecated_on=one.deprecated_on or None,
+                sunset_on=one.sunset_on or None,
+            )
+            for one in self.env["integration.event.type"].search([])
+        ]
+
+    @api.model
+    def _schema_of(self, event_type):
+        """Return the schema of a type; one that cannot be read leaves the others described."""
+        try:
+            return event_type._schema()
+        except IntegrationError as error:
+            _logger.error(
+                "Event type %s is described without its schema: %s",
+                event_type.code,
+                error.message,
+            )
+            return {}

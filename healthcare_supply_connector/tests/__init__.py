@@ -1,6 +1,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from . import test_access_rights
 from . import test_acknowledgement
+from . import test_api_descriptions
 from . import test_api_resources
 from . import test_acknowledgement_cases
 from . import test_capture_cost
@@ -16,8 +17,11 @@ from . import test_payload_text
 from . import test_purchase_order_events
 from . import test_replenishment_events
 from . import test_schemas
+from . import test_receipt_confirmed
 from . import test_shipment_notice
+from . import test_shipment_packages
 from . import test_supplier_approval
 from . import test_supplier_events
 from . import test_identify
 from . import test_supplier_invoice
+from . import test_sales_orders
