@@ -335,3 +335,19 @@ def through(env, case_ids: Iterable[int]) -> set[int]:
         list(OPEN),
     )
     return {row["id"] for row in sql.rows_of(env.cr, statement)}
+
+
+def parked(env, message_ids: Sequence[int]) -> int:
+    """Return how many younger messages wait behind dead ones of their ordering keys."""
+    statement = SQL(
+        """
+        SELECT count(DISTINCT q.message_id) AS parked
+          FROM integration_queue_entry d
+          JOIN integration_queue_entry q ON q.endpoint_id = d.endpoint_id
+               AND q.ordering_key = d.ordering_key AND q.seq > d.seq
+         WHERE d.message_id = ANY(%s) AND NOT q.message_id = ANY(%s)
+        """,
+        list(message_ids),
+        list(message_ids),
+    )
+    return sql.rows_of(env.cr, statement)[0]["parked"]

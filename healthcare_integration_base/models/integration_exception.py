@@ -103,6 +103,7 @@ class IntegrationException(models.Model):
         "res.company", readonly=True, index=True, ondelete="restrict"
     )
     endpoint_id = fields.Many2one("integration.endpoint", readonly=True, index=True)
+    direction = fields.Selection(related="endpoint_id.direction")
     # columns, not related fields: a case may be of a system without a channel
     system_id = fields.Many2one("integration.system", readonly=True, index=True)
     partner_id = fields.Many2one("res.partner", readonly=True, index="btree_not_null")

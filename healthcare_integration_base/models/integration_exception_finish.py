@@ -1,6 +1,6 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from odoo import models
-from odoo.exceptions import UserError
+from odoo import api, models
+from odoo.exceptions import UserError, ValidationError
 
 from ..access import check_group
 from ..engine import cases, operations
@@ -56,6 +56,81 @@ class IntegrationException(models.Model):
         self._wait_for_replay()
         return True
 
+    def action_correct(self):
+        """Open the dialog that corrects one message of the case.
+
+        :raises AccessError: the user does not handle exceptions
+        :raises UserError: no message of the case is dead
+        """
+        self.ensure_one()
+        check_group(self, HANDLER)
+        messages = self._unresolved(("dead",))
+        return self._dialog(
+            self.env._("Correct and Replay"),
+            "integration.exception.correct",
+            default_message_id=messages[0].id,
+        )
+
+    def action_dispute(self):
+        """Open the letter to the partner.
+
+        :raises AccessError: the user does not handle exceptions
+        :raises UserError: the case is closed
+        """
+        self.ensure_one()
+        check_group(self, HANDLER)
+        self._check_open()
+        return self._dialog(
+            self.env._("Dispute"),
+            "integration.exception.dispute",
+            default_partner_id=self.partner_id.id,
+        )
+
+    def action_answered(self):
+        """Go on with cases whose partner has answered.
+
+        :raises AccessError: the user does not handle exceptions
+        """
+        check_group(self, HANDLER)
+        self.sudo().filtered(lambda case: case.waiting_for == "partner").write(
+            {"waiting_for": False}
+        )
+        return True
+
+    def action_open_document(self):
+        """Open the documents the case is about.
+
+        :raises UserError: there is none any more, or the user may not see it
+        """
+        self.ensure_one()
+        document = self._document()
+        if not document or not document.has_access("read"):
+            raise UserError(self.env._("The document is gone, or you may not see it."))
+        keys = [key.partition(",") for key in self.stakes or {} if key]
+        ids = [int(number) for model, _comma, number in keys if model == self.res_model]
+        action = {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Documents"),
+            "res_model": self.res_model,
+        }
+        if len(ids) > 1:
+            return {
+                **action,
+                "views": [(False, "list"), (False, "form")],
+                "domain": [("id", "in", ids)],
+            }
+        return {**action, "views": [(False, "form")], "res_id": self.res_id}
+
+    def _dialog(self, name, model, **context):
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": model,
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_exception_id": self.id, **context},
+        }
+
     def action_resolve(self, reason):
         """Close cases that were settled elsewhere; their dead messages are given up.
 
@@ -108,6 +183,31 @@ class IntegrationException(models.Model):
             if case.state in cases.OPEN and not case._unfinished():
                 case._integration_close("resolved", resolution, "mended", self.env.uid)
 
+    def _corrected(self, message, reason):
+        """Wait for the replay of a corrected message; the others of the case still need it."""
+        self._tried(reason, "corrected")
+        left = self._unfinished(("dead",))
+        waiting_for = False if left else "replay"
+        self.sudo().write({"state": "in_progress", "waiting_for": waiting_for})
+
+    def _disputed(self):
+        """Wait for the partner's answer; who wrote has the case, if nobody had."""
+        for case in self.sudo():
+            case.write(
+                {
+                    "state": "in_progress",
+                    "waiting_for": "partner",
+                    "user_id": case.user_id.id or self.env.uid,
+                }
+            )
+
+    def message_update(self, msg_dict, update_vals=None):
+        """Take a partner's answer by e-mail: the case waits for us again."""
+        for case in self.sudo().filtered(lambda one: one.waiting_for == "partner"):
+            case.waiting_for = False
+            case._remind_owner()
+        return super().message_update(msg_dict, update_vals=update_vals)
+
     def _replay_dead(self):
         """Replay the dead messages of the cases in their order; no right is checked."""
         dead = self._unfinished(("dead",))
@@ -157,6 +257,25 @@ class IntegrationException(models.Model):
         if not (reason or "").strip():
             raise UserError(self.env._("Say how it was settled."))
         return reason.strip()
+
+    @api.constrains("user_id")
+    def _check_assignable(self):
+        self._check_may_work(self.user_id)
+
+    def _check_may_work(self, users):
+        """Refuse to give cases to people who cannot open them.
+
+        :raises ValidationError: names them
+        """
+        for user in users:
+            if not user.has_group(HANDLER):
+                raise ValidationError(
+                    self.env._(
+                        "%s does not handle exceptions: give the group first, or choose"
+                        " somebody else.",
+                        user.name,
+                    )
+                )
 
     def _check_open(self):
         if any(case.state not in cases.OPEN for case in self):

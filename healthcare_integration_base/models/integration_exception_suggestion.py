@@ -23,6 +23,8 @@ class IntegrationException(models.Model):
     suggestion_case_id = fields.Many2one(
         "integration.exception", "Settled Case", compute="_compute_suggestion"
     )
+    suggestion_by_id = fields.Many2one("res.users", compute="_compute_suggestion")
+    suggestion_at = fields.Datetime(compute="_compute_suggestion")
     suggestion_same = fields.Boolean(
         compute="_compute_suggestion", help="It was the very same cause."
     )
@@ -45,6 +47,8 @@ class IntegrationException(models.Model):
             case.suggestion = how[0][0] if how else False
             case.suggestion_case_id = alike[:1]
             case.suggestion_kind = alike[:1].resolution_kind
+            case.suggestion_by_id = alike[:1].resolved_by_id
+            case.suggestion_at = alike[:1].resolved_at
             case.suggestion_same = same
             case.suggestion_count = len(alike)
             case.suggestion_total = len(settled)

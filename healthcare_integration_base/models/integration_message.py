@@ -105,6 +105,9 @@ class IntegrationMessage(models.Model):
     cause = fields.Json(
         readonly=True, help="Business cause of the failure, see protocol.cause."
     )
+    corrected = fields.Boolean(
+        readonly=True, help="A person corrected the body; the original is kept."
+    )
     replay_of_id = fields.Many2one(
         "integration.message",
         readonly=True,
