@@ -22,7 +22,7 @@ from ..protocol.acknowledgement import (
 )
 from ..protocol.cause import Cause
 from ..protocol.errors import Rejected
-from . import sql
+from . import operations, sql
 
 CODE_REJECTED = "partner_rejected"
 CODE_OVERDUE = "acknowledgement_overdue"
@@ -85,7 +85,7 @@ def record(env, message, said: Said, client=None, source=None) -> Recorded:
         return Recorded(known, True)
     _check_sent(row)
     standing = Standing(
-        row["business_state"], row["partner_reference"], row["acknowledged_at"]
+        row["business_state"], row["partner_reference"], row["decided_at"]
     )
     applied = changes(standing, said)
     kept = _keep(env, message, said, applied, client, source)
@@ -95,13 +95,18 @@ def record(env, message, said: Said, client=None, source=None) -> Recorded:
 
 
 def _lock(cr, message_id: int) -> dict[str, Any]:
+    operations.lock(
+        cr, [message_id]
+    )  # apart: what follows must see what was waited for
     statement = SQL(
         """
-        SELECT m.state, m.business_state, m.partner_reference, m.acknowledged_at,
-               m.acknowledgement_overdue, m.attempt_count > 0 OR EXISTS (
+        SELECT m.state, m.business_state, m.partner_reference, m.acknowledgement_overdue,
+               (SELECT a.occurred_at FROM integration_acknowledgement a
+                 WHERE a.message_id = m.id AND a.applied
+                 ORDER BY a.id DESC LIMIT 1) AS decided_at, m.attempt_count > 0 OR EXISTS (
                    SELECT 1 FROM integration_queue_entry q
                     WHERE q.message_id = m.id AND q.claim IS NOT NULL) AS sent
-          FROM integration_message m WHERE m.id = %s FOR NO KEY UPDATE
+          FROM integration_message m WHERE m.id = %s
         """,
         message_id,
     )
@@ -141,7 +146,7 @@ def _apply(env, message, row: dict[str, Any], said: Said) -> None:
         """
         UPDATE integration_message m
            SET business_state = %s, partner_reference = COALESCE(%s, m.partner_reference),
-               acknowledged_at = COALESCE(%s, %s),
+               acknowledged_at = date_trunc('second', COALESCE(%s, %s)),
                acknowledgement_due_at = CASE WHEN NOT %s THEN m.acknowledgement_due_at END,
                acknowledgement_overdue = m.acknowledgement_overdue AND NOT %s
          WHERE m.id = %s

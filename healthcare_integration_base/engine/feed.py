@@ -9,6 +9,7 @@ acknowledgement, and instead of a timeout there is the end of the lease.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import random
 import time
@@ -19,6 +20,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 import psycopg2
+
+from odoo.tools import SQL
 
 from .. import runtime
 from ..protocol import envelope, feed, signing
@@ -35,6 +38,19 @@ from .quiet import quiet_statements
 # Rounds of looking for messages whose key is free, before less than the limit is given.
 ROUNDS = 10
 MOST_BYTES = 8 * 1024 * 1024
+# What is known of a message once its body is made.
+BODY = {
+    name: record.MESSAGE[name]
+    for name in (
+        "id",
+        "content_type",
+        "body_sha256",
+        "size",
+        "mapping_id",
+        "mapping_version",
+        "schema_errors",
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -129,10 +145,38 @@ def _prepare(
             held = _held(task) or held
     if back:
         sql.run(env.cr, queue.release(back, token, False))
+    _note_bodies(env.cr, [task for task in ready.values() if isinstance(task, Letter)])
     changed = record.write(env, results, {}, token) if results else record.Changed()
     cursor = items[-1]["cursor"] if items else None
     more = more or bool(back or results)
     return Page(items, cursor, more and not held), changed, held
+
+
+def _note_bodies(cr, letters: Sequence[Letter]) -> None:
+    """Write on the messages what a drain writes with the result of its first attempt."""
+    rows = [
+        {
+            **task.facts,
+            "id": task.message_id,
+            "body_sha256": hashlib.sha256(task.body).hexdigest(),
+            "size": len(task.body),
+            "schema_errors": json.dumps(task.facts["schema_errors"])
+            if task.facts.get("schema_errors")
+            else None,
+        }
+        for task in letters
+    ]
+    names = [name for name in BODY if name != "id"]
+    statement = SQL(
+        "UPDATE integration_message m SET %s FROM %s"
+        " WHERE m.id = v.id AND m.body_sha256 IS NULL",
+        SQL(", ").join(
+            SQL("%s = %s", SQL.identifier(name), SQL.identifier("v", name))
+            for name in names
+        ),
+        sql.unnest(rows, BODY),
+    )
+    sql.run(cr, statement)
 
 
 def _letters(env, claims: Sequence[Claimed]) -> dict[int, Any]:

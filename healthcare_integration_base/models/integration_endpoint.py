@@ -318,7 +318,8 @@ class IntegrationEndpoint(models.Model):
             self.env["integration.audit.entry"]._log(
                 "state", endpoint, reason, {"state": [before, state]}
             )
-        lanes = {endpoint.lane for endpoint in self if endpoint._integration_runnable()}
+        running = self.filtered(lambda endpoint: endpoint._integration_runnable())
+        lanes = {endpoint._drained_lane() for endpoint in running}
         if lanes:
             self.env["integration.drain"]._wake(lanes)
         return True

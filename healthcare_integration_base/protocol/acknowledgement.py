@@ -44,7 +44,8 @@ class Standing:
     """What is known so far.
 
     :param state: awaiting, accepted, rejected, posted; None: nothing, and nothing expected
-    :param at: when the partner decided that, naive UTC
+    :param at: when the partner decided that, as it said, naive UTC; our own clock does
+        not count, since a word may take long to reach us
     """
 
     state: str | None = None

@@ -1,5 +1,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from . import test_access_rights
+from . import test_access_tokens
+from . import test_acknowledgements
 from . import test_applying
 from . import test_applying_failures
 from . import test_audit_trail
@@ -16,6 +18,7 @@ from . import test_event_type_form_errors
 from . import test_feeds
 from . import test_feeds_bad_input
 from . import test_figures
+from . import test_gate
 from . import test_holding
 from . import test_inbox_batch
 from . import test_inbox_events

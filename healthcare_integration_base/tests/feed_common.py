@@ -56,7 +56,7 @@ class FeedCase(IntegrationCase, HttpCase):
                 {
                     "direction": "out",
                     "endpoint_id": feed.id,
-                    "subscription_id": feed.subscription_ids[:1].id,
+                    "subscription_id": feed.subscription_ids[:1].id or None,
                     "event_id": event.id,
                     "event_type_id": event_type.id,
                     "company_id": self.company.id,
@@ -77,7 +77,7 @@ class FeedCase(IntegrationCase, HttpCase):
         else:
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
             headers["Content-Type"] = content_type
-            response = self.url_open(path, data=data, headers=headers)
+            response = self.url_open(path, data=data, headers=headers, method="POST")
         self.env.invalidate_all()
         return response
 

@@ -52,7 +52,7 @@ class TestFeedsBadInput(FeedCase):
         push = self.make_endpoint(system_id=self.system.id, code="pushed")
         push._transition("active")
         self.client.endpoint_ids = [Command.link(push.id)]
-        for code in ("nothing", "pushed", "%00", "x" * 3000, "orders-feed%2F"):
+        for code in ("nothing", "pushed", "%00", "x" * 3000):
             with self.subTest(code[:20]):
                 response = self.fetch(code=code)
                 self.assertEqual(response.status_code, 404, response.text[:300])
@@ -103,7 +103,7 @@ class TestFeedsBadInput(FeedCase):
         self.assertEqual(message.state, "pending")
 
     def test_messages_of_another_company(self):
-        shared = self.make_system()
+        shared = self.make_system(company_id=False)
         feed = self.make_feed("shared-feed", system_id=shared.id)
         foreign = self.publish(feed=feed, company_id=self.env.company.id)
         own = self.publish(feed=feed)
