@@ -46,6 +46,7 @@
         "views/integration_exception_queue_views.xml",
         "views/integration_subscription_views.xml",
         "views/integration_endpoint_views.xml",
+        "views/integration_table_import_views.xml",
         "views/integration_crosswalk_views.xml",
         "views/integration_identifier_views.xml",
         "views/integration_freshness_views.xml",

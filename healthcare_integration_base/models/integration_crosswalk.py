@@ -33,11 +33,34 @@ class IntegrationCrosswalk(models.Model):
     valid_to = fields.Date()
     active = fields.Boolean(default=True)
 
+    internal_name = fields.Char(
+        "Our Record",
+        compute="_compute_internal_name",
+        help="The record, where our value names one by model and number.",
+    )
+
     _lookup_idx = models.Index("(system_id, domain, external_value) WHERE active")
     _period = models.Constraint(
         "CHECK(valid_from IS NULL OR valid_to IS NULL OR valid_from <= valid_to)",
         "A crosswalk cannot end before it begins.",
     )
+
+    @api.depends("internal_value")
+    def _compute_internal_name(self):
+        for crosswalk in self:
+            model, _comma, number = (crosswalk.internal_value or "").partition(",")
+            found = None
+            if number.isdecimal() and len(number) < 10 and model in self.env:
+                records = self.env[model]
+                if records.has_access("read"):
+                    found = records.search([("id", "=", int(number))])
+            crosswalk.internal_name = found.display_name if found else False
+
+    def action_export_csv(self):
+        """Download the selected crosswalks as CSV; all one sees where none is selected."""
+        records = self or self.search([])
+        records.check_access("read")
+        return self.env["integration.table.export"]._download(records)
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -59,6 +59,12 @@ class IntegrationIdentifier(models.Model):
             hidden = identifier.sensitivity == "phi"
             identifier.display_name = "••••" if hidden else identifier.value
 
+    def action_export_csv(self):
+        """Download the selected identifiers as CSV, the protected ones left out."""
+        records = self or self.search([])
+        records.check_access("read")
+        return self.env["integration.table.export"]._download(records)
+
     # -- protected values ------------------------------------------------------------
 
     @api.model_create_multi

@@ -6,3 +6,5 @@ from . import integration_exception_close
 from . import integration_exception_correct
 from . import integration_exception_dispute
 from . import integration_mapping_preview
+from . import integration_table_export
+from . import integration_table_import
