@@ -28,6 +28,7 @@ class Call:
 
     :param address: the caller's, as limits count it
     :param code: of the problem it is answered with
+    :param is_stranger: he could not tell who he is, so nothing was done for him
     """
 
     method: str
@@ -43,6 +44,7 @@ class Call:
     scope: str | None = None
     verdict: Verdict | None = None
     code: str | None = None
+    is_stranger: bool = False
 
     @property
     def address(self):

@@ -71,15 +71,19 @@ class IntegrationDispatcher(HttpDispatcher):
             return Response(
                 status=204, headers={"Allow": ", ".join(endpoint.routing["methods"])}
             )
+        call = None
         try:
-            calls.begin(_pattern(endpoint, self.request.httprequest.path))
+            call = calls.begin(_pattern(endpoint, self.request.httprequest.path))
             check_head(self.request.httprequest, endpoint.routing.get("forms"))
             response = self.request.registry["ir.http"]._dispatch(endpoint)
         except (psycopg2.OperationalError, ConcurrencyError):
             raise  # Odoo rolls back and calls again, see handle_error
         except Exception as exc:
+            response = self._finish(problem.answer(exc))
+            if call and call.is_stranger:
+                return response  # nothing was written for him
             # raised, not returned: a returned answer would commit
-            raise HTTPException(response=self._finish(problem.answer(exc))) from None
+            raise HTTPException(response=response) from None
         return self._finish(response)
 
     def handle_error(self, exc):

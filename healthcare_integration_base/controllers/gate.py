@@ -92,6 +92,7 @@ def recognise(env, call, credential, authenticate):
     except Configuration:
         raise
     except IntegrationError as refusal:
+        call.is_stranger = True
         if locked:
             raise _locked_out(locked) from None
         if refusal.status == 401 and refusal.code != "missing_credentials":
