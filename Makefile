@@ -21,7 +21,7 @@ test:   ## set everything up, then run all tests
 run:    ## a server at http://localhost:8069 with demo data (admin / admin)
 	@$(RIG) run
 
-bench:  ## measure: BENCH="capture delivery mapping", default all (minutes)
+bench:  ## measure: BENCH="capture delivery inbound mapping", default all (minutes)
 	@$(PYTHON) -B -m bench $(BENCH)
 
 setup:  ## set everything up only

@@ -1,5 +1,5 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""`python3 -m bench [capture|delivery|mapping ...]`: have the rig, then measure."""
+"""`python3 -m bench [capture|delivery|inbound|mapping ...]`: have the rig, then measure."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import subprocess
 from dev.rig import cli, databases, paths, stamps
 from dev.rig.progress import RigError
 
-NAMES = ("capture", "delivery", "mapping")
+NAMES = ("capture", "delivery", "inbound", "mapping")
 
 
 def main(arguments: list[str]) -> int:

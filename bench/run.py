@@ -13,7 +13,7 @@ from dev.rig.progress import say, step
 
 from . import machine
 
-NAMES = ("capture", "delivery", "mapping")
+NAMES = ("capture", "delivery", "inbound", "mapping")
 FOLDER = paths.LOCAL / "bench"
 
 

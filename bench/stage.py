@@ -45,13 +45,15 @@ def port() -> int:
 class _Child:
     """A process of ours that is stopped at the end."""
 
-    def __init__(self, name: str, *arguments: str, **streams) -> None:
+    def __init__(
+        self, name: str, *arguments: str, env: dict[str, str] | None = None, **streams
+    ) -> None:
         LOGS.mkdir(parents=True, exist_ok=True)
         self.log = LOGS / f"{name}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [str(paths.VENV_PYTHON), "-B", "-m", *arguments],
-                env={**os.environ, "PYTHONPATH": str(paths.ROOT)},
+                env={**os.environ, "PYTHONPATH": str(paths.ROOT), **(env or {})},
                 cwd=paths.LOCAL,  # never where a folder is named odoo
                 stderr=log,
                 text=True,
@@ -86,9 +88,17 @@ class _Child:
 class Inside(_Child):
     """A process with an Odoo registry; its functions are called by name."""
 
-    def __init__(self, name: str, purpose: str, addons_path: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        purpose: str,
+        addons_path: str = "",
+        env: dict[str, str] | None = None,
+    ) -> None:
         arguments = ["bench.inside", name, purpose, addons_path]
-        super().__init__(f"{name}-{purpose}", *arguments, stdin=subprocess.PIPE)
+        super().__init__(
+            f"{name}-{purpose}", *arguments, env=env, stdin=subprocess.PIPE
+        )
         self.answer()
 
     def __call__(self, function: str, **arguments):

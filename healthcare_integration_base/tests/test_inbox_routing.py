@@ -123,15 +123,11 @@ class TestRouting(RoutingCase, ReceptionCase):
         self.assertEqual(self.messages().state, "done")
 
     def test_each_route_has_its_own_mapping(self):
-        mapping = self.env["integration.mapping"].create(
-            {
-                "name": "Lead",
-                "code": "lead-in",
-                "direction": "in",
-                "kind": "expression",
-                "event_type_id": self.event_type.id,
-                "expression": '{"name": "mapped " & who}',
-            }
+        mapping = self.make_mapping(
+            '{"name": "mapped " & who}',
+            direction="in",
+            event_type_id=self.event_type.id,
+            system_id=self.system.id,
         )
         mapping._integration_transition({"state": "active"})
         self.add_route(path="kind", value="mapped", mapping_id=mapping.id)
