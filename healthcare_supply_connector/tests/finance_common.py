@@ -47,22 +47,24 @@ class FinanceCase(SupplyCase):
         message.event_type_id = event_type
         model = self.env[event_type.handler_model].with_user(user)
         model = model.with_context(allowed_company_ids=user.company_id.ids)
-        return getattr(model, event_type.handler_method)(data, message)
+        document = getattr(model, event_type.handler_method)(data, message)
+        message.write({"state": "done"})
+        return document
 
-    def assertRefused(self, code, call, *args, path=None, **kwargs):
+    def assertRefused(self, expected, call, *args, path=None, **kwargs):
         """The message is rejected with this code; return the exception."""
         with self.assertRaises(Rejected) as caught:
             call(*args, **kwargs)
-        self.assertEqual(caught.exception.code, code)
+        self.assertEqual(caught.exception.code, expected)
         if path:
             self.assertIn(path, [row["path"] for row in caught.exception.details])
         return caught.exception
 
-    def assertFiltered(self, code, call, *args, **kwargs):
+    def assertFiltered(self, expected, call, *args, **kwargs):
         """The message is filtered for this reason."""
         with self.assertRaises(Filtered) as caught:
             call(*args, **kwargs)
-        self.assertEqual(caught.exception.code, code)
+        self.assertEqual(caught.exception.code, expected)
 
     def open_cases(self, *codes):
         """Return the open cases of these codes."""
