@@ -14,6 +14,7 @@ from ..inbound import acknowledgement as answers
 from ..inbound import resolve
 from ..payloads.text import amount_text
 
+ORDER_MESSAGES = ("supply.purchase_order.released", "supply.purchase_order.changed")
 STATUS = [
     ("accepted", "Accepted"),
     ("accepted_with_changes", "Accepted with Changes"),
@@ -211,12 +212,13 @@ class PurchaseOrderAcknowledgement(models.Model):
     def _judge(self, order, message):
         """Open a case for each thing beyond the tolerances; settle those that are mended."""
         cases = self.env["integration.exception"]
-        if self.status == "rejected":
+        told = self._acknowledge_message(order, message)
+        if self.status != "rejected":
+            self._settle(order.name, (answers.ORDER_REFUSED,))
+        elif not told:  # else the rejected message is the case
             cases._raise_case(
                 self._refusal_cause(order), message=message, company=order.company_id
             )
-        else:
-            self._settle(order.name, (answers.ORDER_REFUSED,))
         for line, deviations in self._deviations(order).items():
             for deviation in deviations:
                 cases._raise_case(
@@ -227,6 +229,22 @@ class PurchaseOrderAcknowledgement(models.Model):
                 answers.key_of(line),
                 [code for code in answers.CODES if code not in left],
             )
+
+    def _acknowledge_message(self, order, message):
+        """Let the order's message show what its receiver answered.
+
+        :return: the acknowledgement of that message; empty if none was sent to him
+        """
+        return self.env["integration.acknowledgement"]._acknowledge_document(
+            message.sudo().endpoint_id.system_id,
+            order,
+            "rejected" if self.status == "rejected" else "accepted",
+            reference=self.supplier_reference,
+            reason=self.reason,
+            occurred_at=self.acknowledged_at,
+            source=message,
+            codes=ORDER_MESSAGES,
+        )
 
     def _deviations(self, order):
         """Return what a buyer has to decide, by answered order line.

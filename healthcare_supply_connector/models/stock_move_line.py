@@ -1,5 +1,6 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
 
 
 class StockMoveLine(models.Model):
@@ -13,3 +14,62 @@ class StockMoveLine(models.Model):
         ondelete="set null",
         help="The ship notice that proposed this line.",
     )
+
+    # -- quality hold -------------------------------------------------------------------
+
+    def _moves_held_lot(self):
+        """Tell whether a lot on quality hold would be used.
+
+        That is: taken from stock for anything but scrap, inventory, return to the supplier
+        or quarantine.
+        """
+        return bool(self._held_lot())
+
+    def _held_lot(self):
+        """Return the lot on quality hold that the line would use; empty if none."""
+        lot = self.lot_id or self._lot_named()
+        if (
+            not lot.on_hold
+            or self.location_id.usage not in ("internal", "transit")
+            or self.location_dest_id._takes_held_lots()
+            or self.product_uom_id.is_zero(self.quantity)
+        ):
+            return self.lot_id.browse()
+        return lot
+
+    def _lot_named(self):
+        """Return the existing lot of a line that only names it, as Odoo will find it."""
+        lots = self.env["stock.lot"]
+        if not self.lot_name:
+            return lots
+        return lots.search(
+            [
+                ("product_id", "=", self.product_id.id),
+                ("name", "=", self.lot_name),
+                ("company_id", "in", [False, self.company_id.id]),
+            ],
+            limit=1,
+        )
+
+    def _held_message(self, lot):
+        return self.env._(
+            "Lot %(lot)s of %(item)s is on quality hold (%(reason)s). It can only be moved "
+            "to quarantine, scrapped or returned to the supplier.",
+            lot=lot.name,
+            item=self.product_id.display_name,
+            reason=lot.hold_reason,
+        )
+
+    @api.constrains("lot_id", "lot_name", "quantity", "location_id", "location_dest_id")
+    def _check_lot_not_held(self):
+        for line in self.filtered(lambda one: one.state not in ("done", "cancel")):
+            held = line._held_lot()
+            if held:
+                raise ValidationError(line._held_message(held))
+
+    def _action_done(self):
+        for line in self:
+            held = line._held_lot()
+            if held:
+                raise UserError(line._held_message(held))
+        return super()._action_done()

@@ -1,7 +1,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from odoo import api, fields, models
 
-from ..inbound import milestone, resolve
+from ..inbound import milestone, receipt, resolve
 from ..payloads import shipment, stock
 from ..payloads.batch import read_ahead
 
@@ -30,6 +30,19 @@ class StockPicking(models.Model):
         readonly=True,
     )
 
+    receipt_confirmation_ids = fields.Many2many(
+        "stock.receipt.confirmation",
+        "stock_receipt_confirmation_picking_rel",
+        "picking_id",
+        "confirmation_id",
+        copy=False,
+        readonly=True,
+    )
+    over_receipt_accepted = fields.Boolean(
+        copy=False,
+        readonly=True,
+        help="A person has accepted that more arrives than is tolerated.",
+    )
     milestone_ids = fields.Many2many(
         "stock.shipment.milestone",
         "stock_shipment_milestone_picking_rel",
@@ -78,6 +91,21 @@ class StockPicking(models.Model):
         backorders._integration_emit(BACKORDER)
         return backorders
 
+    def _tell_held(self, lots):
+        """Tell who prepares the transfer that lots were taken out of it.
+
+        :param lots: lots on quality hold that were reserved here
+        """
+        names = ", ".join(lots.mapped("name"))
+        text = self.env._("Taken out because of a quality hold: %s", names)
+        self.message_post(body=text)
+        self.activity_schedule(
+            "mail.mail_activity_data_warning",
+            summary=self.env._("Lots on quality hold"),
+            note=text,
+            user_id=self.user_id.id or self.env.uid,
+        )
+
     @api.model
     def _integration_apply_shipment_notified(self, data, message):
         """Propose the content of a supplier's shipment on the open receipt of his order.
@@ -103,3 +131,15 @@ class StockPicking(models.Model):
         :raise Filtered: told before, or older than what was told last
         """
         return milestone.apply(self.env, data, message)
+
+    @api.model
+    def _integration_apply_goods_receipt_confirmed(self, data, message):
+        """Validate a receipt as the operator of the warehouse counted it.
+
+        :param data: canonical data, valid against the schema of the event type
+        :param message: the ``integration.message`` it came in
+        :return: the receipt
+        :raise Rejected: unknown, not open, more than is tolerated, received otherwise, …
+        :raise Filtered: confirmed before
+        """
+        return receipt.apply(self.env, data, message)

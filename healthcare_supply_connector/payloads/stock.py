@@ -292,7 +292,7 @@ def _shortage(batch: Batch, move) -> dict[str, Any]:
 def lots(records) -> dict[int, dict[str, Any]]:
     """Return each lot with its dates, by id."""
     batch = Batch(records.env, products=records.product_id)
-    return {lot.id: _lot(batch, lot) for lot in records}
+    return {lot.id: lot_head(batch, lot) for lot in records}
 
 
 def expiring_lots(records) -> dict[int, dict[str, Any]]:
@@ -305,7 +305,7 @@ def expiring_lots(records) -> dict[int, dict[str, Any]]:
     return {
         lot.id: compact(
             {
-                **_lot(batch, lot),
+                **lot_head(batch, lot),
                 "days_left": (lot.expiration_date.date() - today).days,
                 "on_hand_quantity": batch.quantity(lot.product_qty)
                 if lot.company_id
@@ -316,7 +316,8 @@ def expiring_lots(records) -> dict[int, dict[str, Any]]:
     }
 
 
-def _lot(batch: Batch, lot) -> dict[str, Any]:
+def lot_head(batch: Batch, lot) -> dict[str, Any]:
+    """Return a lot with its dates, its item and unit."""
     return {
         "lot": compact(
             {

@@ -25,6 +25,10 @@ CODES = (
     "supply.stock.adjusted",
     "supply.stock.shortage",
     "supply.shipment.dispatched",
+    "supply.shipment.delayed",
+    "supply.shipment.arrived",
+    "supply.quality.hold_placed",
+    "supply.quality.released",
     "supply.lot.created",
     "supply.lot.expiring",
     "supply.replenishment.triggered",
@@ -35,6 +39,14 @@ CODES = (
     "finance.credit_note.issued",
     "finance.payment.received",
     "finance.payment.sent",
+    "supply.supplier_invoice.received",
+    "supply.supplier_invoice.matched",
+    "supply.supplier_invoice.blocked",
+    "supply.supplier_invoice.approved",
+    "sales.order.confirmed",
+    "sales.order.changed",
+    "sales.order.cancelled",
+    "sales.order.completed",
 )
 
 

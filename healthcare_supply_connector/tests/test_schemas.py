@@ -9,7 +9,16 @@ from odoo.tools import file_path
 
 from .common import CODES
 
-INBOUND = ("supply.purchase_order.acknowledged", "supply.shipment.notified")
+INBOUND = (
+    "supply.purchase_order.acknowledged",
+    "supply.shipment.notified",
+    "supply.shipment.status_updated",
+    "supply.goods.receipt_confirmed",
+    "supply.stock.levels_reported",
+    "supply.quality.hold_requested",
+    "supply.quality.release_requested",
+    "supply.purchase_order.approval_decided",
+)
 FOLDER = Path(file_path("healthcare_supply_connector/schemas"))
 ACKNOWLEDGEMENT = {
     "purchase_order": "P00012",
