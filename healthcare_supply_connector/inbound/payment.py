@@ -170,14 +170,19 @@ class Status:
 
         :raise Filtered: ``status_repeated``, or ``status_superseded``: it is further already
         """
-        found = self.env["integration.payment.advice"].search(
-            [
-                ("kind", "=", "gateway"),
-                ("name", "=", self.reference),
-                ("endpoint_id", "=", self.message.sudo().endpoint_id.id),
-                ("company_id", "=", self.env.company.id),
-            ],
-            limit=1,
+        found = (
+            self.env["integration.payment.advice"]
+            .sudo()
+            .search(
+                [
+                    ("kind", "=", "gateway"),
+                    ("name", "=", self.reference),
+                    ("endpoint_id", "=", self.message.sudo().endpoint_id.id),
+                    ("company_id", "=", self.env.company.id),
+                ],
+                limit=1,
+            )
+            .with_env(self.env)
         )
         if found and found.status == self.data["status"]:
             raise Filtered("This is known already.", code="status_repeated")

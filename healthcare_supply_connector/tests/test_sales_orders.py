@@ -138,7 +138,9 @@ class TestSalesOrders(FinanceCase):
     def test_service_order(self):
         order = self.request(self.line("TRN-1", "2"), code=SERVICE)
         self.assertEqual(order.amount_untaxed, 200.0)
-        self.assertRefused("item_not_service", self.request, code=SERVICE)
+        self.assertRefused(
+            "item_not_service", self.request, code=SERVICE, order_number="PO-10"
+        )
 
     def test_least_rights(self):
         with self.assertRaises(AccessError):
