@@ -1,6 +1,20 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from odoo import api, fields, models
 
+# What a document shows of its newest messages, worst first.
+STATES = [
+    ("rejected", "Rejected by partner"),
+    ("failed", "Not delivered"),
+    ("overdue", "Acknowledgement overdue"),
+    ("sending", "Being delivered"),
+    ("awaiting", "Awaiting acknowledgement"),
+    ("accepted", "Acknowledged"),
+    ("posted", "Posted by partner"),
+    ("delivered", "Delivered"),
+]
+RANK = {state: rank for rank, (state, _label) in enumerate(STATES)}
+ACKNOWLEDGED = ("accepted", "posted")
+
 
 class IntegrationDocument(models.AbstractModel):
     """Mixin: a business document that publishes events and shows its messages."""
@@ -14,6 +28,21 @@ class IntegrationDocument(models.AbstractModel):
         groups="healthcare_integration_base.group_viewer",
     )
 
+    integration_state = fields.Selection(
+        STATES,
+        "Integration",
+        compute="_compute_integration_state",
+        groups="healthcare_integration_base.group_viewer",
+        help="What became of the newest messages about it; of several the one that "
+        "needs somebody most. Delivered: the partner has it. Acknowledged and posted: its "
+        "business says so.",
+    )
+    integration_detail = fields.Char(
+        "Integration Detail",
+        compute="_compute_integration_state",
+        groups="healthcare_integration_base.group_viewer",
+    )
+
     def _compute_integration_message_count(self):
         groups = self.env["integration.message"]._read_group(
             [("res_model", "=", self._name), ("res_id", "in", self.ids)],
@@ -23,6 +52,58 @@ class IntegrationDocument(models.AbstractModel):
         counts = dict(groups)
         for record in self:
             record.integration_message_count = counts.get(record.id, 0)
+
+    def _compute_integration_state(self):
+        newest = self._integration_newest_messages()
+        for record in self:
+            messages = newest.get(record.id, self.env["integration.message"])
+            states = [record._integration_state_of(message) for message in messages]
+            record.integration_state = min(states, key=RANK.get, default=False)
+            record.integration_detail = record._integration_detail_of(messages)
+
+    def _integration_newest_messages(self):
+        """Return the outgoing messages of the last event of each document, by its id.
+
+        Replayed ones give way to their replays; what was left aside on purpose is not
+        counted.
+        """
+        domain = [
+            ("res_model", "=", self._name),
+            ("res_id", "in", self.ids),
+            ("direction", "=", "out"),
+            ("superseded", "=", False),
+            ("state", "in", ("pending", "delivered", "dead")),
+        ]
+        Message = self.env["integration.message"]
+        groups = Message._read_group(domain, ["res_id"], ["id:max"])
+        events = Message.browse([newest for _res_id, newest in groups]).event_id
+        found = Message.search([*domain, ("event_id", "in", events.ids)])
+        return found.grouped("res_id")
+
+    def _integration_state_of(self, message):
+        if message.business_state == "rejected":
+            return "rejected"
+        if message.state == "dead":
+            return "failed"
+        if message.acknowledgement_overdue:
+            return "overdue"
+        if message.business_state:
+            return message.business_state
+        return "sending" if message.state == "pending" else "delivered"
+
+    def _integration_detail_of(self, messages):
+        """Return how many of the messages were delivered, acknowledged, posted."""
+        if not messages:
+            return False
+        said = messages.mapped("business_state")
+        return self.env._(
+            "%(delivered)s of %(all)s delivered, %(acknowledged)s acknowledged, "
+            "%(posted)s posted",
+            all=len(messages),
+            delivered=messages.mapped("state").count("delivered"),
+            acknowledged=sum(state in ACKNOWLEDGED for state in said),
+            posted=said.count("posted"),
+        )
 
     def action_open_integration_messages(self):
         """Open the messages of this document, newest first.
