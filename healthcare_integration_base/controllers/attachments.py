@@ -11,10 +11,11 @@ from odoo.exceptions import AccessError
 from odoo.fields import Datetime
 from odoo.http import Response, request
 
+from ..engine.documents import CONTENT_TYPES
 from ..protocol import link
 from .dispatcher import route
-from .gate import admit
-from .messages import answer_json, superuser
+from .gate import admit, admit_stranger
+from .intake import answer_json, superuser
 from .operation import Answer, Operation, Parameter
 from .problem import PREFIX, Refusal
 
@@ -73,7 +74,7 @@ FETCH = Operation(
     answers={
         200: Answer(
             "The document.",
-            {"application/octet-stream": {"type": "string"}},
+            {name: {"type": "string"} for name in CONTENT_TYPES},
         )
     },
     problems=(404, 410),
@@ -105,11 +106,17 @@ class AttachmentController(http.Controller):
         :raises Permanent: 404 for whatever is no link or leads nowhere any more, 410 too late
         """
         env = superuser()
+        admit_stranger(env)
         Attachment = env["integration.attachment"]
         found = link.read(token, time.time(), Attachment._sign)
         client = env["integration.client"].browse(found.client_id).exists()
         attachment = Attachment.browse(found.attachment_id).exists()
-        usable = client and attachment and client._is_usable(Datetime.now())
+        usable = (
+            client
+            and attachment
+            and client._is_usable(Datetime.now())
+            and client._may("attachments:read")
+        )
         if not usable or not attachment._partner_may_fetch(client):
             raise Refusal(404, "unknown_link", "There is no such link.")
         _write_down(env, attachment, client)

@@ -36,6 +36,15 @@ def admit(env, scope, clients=None, read_body=None, event_type=None):
     return client
 
 
+def admit_stranger(env):
+    """Let a request in that shows nothing but a link, within the limit of its address.
+
+    :param env: superuser's environment of the request
+    :raises Refusal: 429 too fast
+    """
+    _spend_address(env, calls.current())
+
+
 def check_event_type(client, scope, event_type):
     """Refuse a type of events that the client's scope does not name.
 
