@@ -31,7 +31,7 @@ def test_the_main_job_runs_end_to_end(database, tmp_path):
     )
     assert run.returncode == 0, run.stdout + run.stderr
     report = json.loads((tmp_path / "report.json").read_text())
-    assert len(report["steps"]) >= 12
+    assert len(report["steps"]) >= 19
     assert all(step["ok"] is True and step["detail"] for step in report["steps"])
     for name in PARTNERS:
         check_log(tmp_path / f"{name}.jsonl")

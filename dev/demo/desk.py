@@ -37,6 +37,8 @@ class Desk:
         self.buyer = world.users["buyer"]
         self.warehouse = world.users["warehouse"]
         self.accountant = world.users["accountant"]
+        self.clerk = world.users["clerk"]
+        self.stock_keeper = world.users["stock_keeper"]
         self.integrator = world.users["integrator"]
         self.supplier = world.partners["supplier_network"]
         self.finance = world.partners["finance"]
@@ -46,6 +48,12 @@ class Desk:
         self.picking = 0
         self.bill = 0
         self.dead = 0
+        self.billed: dict[str, Any] = {}
+        self.clerks_bill = 0
+        self.booked: dict[str, Any] = {}
+        self.unknown = ""
+        self.unknown_case = 0
+        self.reports: list[str] = []
 
     @staticmethod
     def refusal(click: Callable[[], Any]) -> str:

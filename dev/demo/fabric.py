@@ -17,6 +17,9 @@ from .rpc import User
 
 ACKNOWLEDGED = "supply.purchase_order.acknowledged"
 NOTIFIED = "supply.shipment.notified"
+INVOICED = "supply.supplier_invoice.submitted"
+CONFIRMED = "supply.goods.receipt_confirmed"
+LEVELS = "supply.stock.levels_reported"
 RELEASED = "supply.purchase_order.released"
 RECEIVED = "supply.goods.received"
 BACKORDER = "supply.backorder.created"
@@ -53,6 +56,7 @@ class Fabric:
     types: dict[str, int]
     mappings: dict[str, int]
     finance_queue: int
+    location: str
 
 
 class Configurator:
@@ -79,11 +83,12 @@ class Configurator:
         )
         endpoints = {
             **self.supplier_network(server, partners["supplier_network"]),
-            **self.logistics(partners["logistics"]),
+            **self.logistics(server, partners["logistics"]),
         }
-        finance, mappings = self.finance(partners["finance"])
+        finance, mappings = self.finance(server, partners["finance"])
         queue = self.admin.ref("healthcare_integration_base.queue_finance")
-        return Fabric({**endpoints, **finance}, self.types, mappings, queue)
+        location = self.warehouse()
+        return Fabric({**endpoints, **finance}, self.types, mappings, queue, location)
 
     # partners
 
@@ -108,15 +113,14 @@ class Configurator:
                 system, "demo-acknowledgements", ACKNOWLEDGED
             ),
             "ship_notices": self.incoming(system, "demo-ship-notices", NOTIFIED),
+            "invoices": self.incoming(system, "demo-invoices", INVOICED),
         }
         signature = self.credential("Simulated supplier network: its signature", theirs)
-        client = self.have(
-            "integration.client",
-            "name",
+        client = self.client(
+            system,
             "Simulated supplier network",
-            system_id=system,
-            user_id=self.company.users["supplier_machine"],
-            endpoint_ids=[(6, 0, list(inbound.values()))],
+            "supplier_machine",
+            inbound,
             credential_ids=[(6, 0, [signature])],
         )
         receive = f"{server}/integration/v1/messages"
@@ -125,26 +129,54 @@ class Configurator:
             secrets=[ours],
             acknowledge_url=f"{receive}/demo-acknowledgements",
             ship_url=f"{receive}/demo-ship-notices",
+            invoice_url=f"{receive}/demo-invoices",
             signing_secret=theirs,
             api_key=self.new_key(client),
         )
         return {"orders": orders, **inbound}
 
-    def logistics(self, partner) -> dict[str, int]:
-        """Receipts and backorders go out signed."""
+    def logistics(self, server: str, partner) -> dict[str, int]:
+        """Receipts and backorders go out signed; counts come in with a key."""
         secret = new_secret()
         system = self.system(
-            "demo_logistics", "Simulated logistics provider", "logistics"
+            "demo_logistics",
+            "Simulated logistics provider",
+            "logistics",
+            partner_id=self.company.operator,
         )
         signing = self.credential("Simulated logistics provider: our signature", secret)
         endpoint = self.outgoing(
             system, "demo-logistics", f"{partner.url}/events", signing
         )
         self.subscription(endpoint, [RECEIVED, BACKORDER])
-        partner.control("settings", secrets=[secret])
-        return {"logistics": endpoint}
+        inbound = {
+            "receipts": self.incoming(system, "demo-receipts", CONFIRMED),
+            "levels": self.incoming(system, "demo-levels", LEVELS),
+        }
+        name = "Simulated logistics provider"
+        client = self.client(system, name, "logistics_machine", inbound)
+        receive = f"{server}/integration/v1/messages"
+        partner.control(
+            "settings",
+            secrets=[secret],
+            receipts_url=f"{receive}/demo-receipts",
+            levels_url=f"{receive}/demo-levels",
+            api_key=self.new_key(client),
+        )
+        return {"logistics": endpoint, **inbound}
 
-    def finance(self, partner) -> tuple[dict[str, int], dict[str, int]]:
+    def warehouse(self) -> str:
+        """Let the logistics provider run the warehouse; return where its stock is."""
+        domain = [("company_id", "=", self.admin.ref("base.main_company"))]
+        rows = self.admin.search_read(
+            "stock.warehouse", domain, ["code", "lot_stock_id"], limit=1
+        )
+        self.admin.write(
+            "stock.warehouse", rows[0]["id"], operator_id=self.company.operator
+        )
+        return rows[0]["lot_stock_id"][1]
+
+    def finance(self, server: str, partner) -> tuple[dict[str, int], dict[str, int]]:
         """Bills and payments go out in the finance system's own form, with a token, signed."""
         token, secret = secrets.token_urlsafe(32), new_secret()
         system = self.system("demo_finance", "Simulated finance system", "finance")
@@ -164,8 +196,15 @@ class Configurator:
         }
         for code, mapping in mappings.items():
             self.subscription(endpoint, [code], mapping_id=mapping)
-        rules = {"document_type": "[A-Z_]+"}
-        partner.control("settings", token=token, secrets=[secret], requires=rules)
+        client = self.client(system, "Simulated finance system", "finance_machine", {})
+        partner.control(
+            "settings",
+            token=token,
+            secrets=[secret],
+            requires={"document_type": "[A-Z_]+"},
+            messages_url=f"{server}/integration/v1/messages",
+            api_key=self.new_key(client),
+        )
         return {"finance": endpoint}, mappings
 
     # forms
@@ -187,6 +226,20 @@ class Configurator:
             name=name,
             kind=kind,
             environment="test",
+            **values,
+        )
+
+    def client(
+        self, system: int, name: str, user: str, inbound: dict[str, int], **values: Any
+    ) -> int:
+        """Have a client of a system that acts as a machine's user."""
+        return self.have(
+            "integration.client",
+            "name",
+            name,
+            system_id=system,
+            user_id=self.company.users[user],
+            endpoint_ids=[(6, 0, list(inbound.values()))],
             **values,
         )
 

@@ -17,14 +17,26 @@ GROUPS = {
     "accountant": ("account.group_account_manager", f"{BASE}.group_exception_handler"),
     "integrator": (f"{BASE}.group_administrator",),
     "approver": (f"{BASE}.group_approver", f"{SUPPLY}.group_supplier_approver"),
+    # no other right than to bill, and to store, and to work on cases
+    "clerk": ("account.group_account_invoice", f"{BASE}.group_exception_handler"),
+    "stock_keeper": ("stock.group_stock_user", f"{BASE}.group_exception_handler"),
     # a machine's user: nobody logs in with it
-    "supplier_machine": ("purchase.group_purchase_user", "stock.group_stock_user"),
+    "supplier_machine": (
+        "purchase.group_purchase_user",
+        "stock.group_stock_user",
+        "account.group_account_invoice",
+    ),
+    "logistics_machine": ("stock.group_stock_user",),
+    "finance_machine": (),
 }
 #: Passwords of this run, of those who log in.
 PASSWORDS = {
-    login: secrets.token_urlsafe(16) for login in GROUPS if login != "supplier_machine"
+    login: secrets.token_urlsafe(16)
+    for login in GROUPS
+    if not login.endswith("_machine")
 }
 SUPPLIER = "Meridian Medical Supply (simulated)"
+OPERATOR = "Harbour Logistics (simulated)"
 PRODUCTS = (
     ("Nitrile examination gloves M, box of 100", "GLV-M", "4006501003638", "6.40"),
     ("Syringe 10 ml, Luer lock, box of 100", "SYR-10", "4006381333931", "11.25"),
@@ -39,6 +51,7 @@ class Company:
     users: dict[str, int]
     supplier: int
     other_supplier: int
+    operator: int
     products: list[int]
 
 
@@ -50,12 +63,13 @@ def set_up(admin: User) -> tuple[Company, dict[str, User]]:
         logins = {login: pool.submit(_log_in, admin, login) for login in PASSWORDS}
         supplier = _partner(admin, SUPPLIER, "1000")
         other = _partner(admin, "Unapproved Goods (simulated)", "1001")
+        operator = _partner(admin, OPERATOR, "1002", supplier_rank=0)
         products = [_product(admin, supplier, *row) for row in PRODUCTS]
         sessions = {login: job.result() for login, job in logins.items()}
     state = admin.one("res.partner", supplier, "supplier_approval_state")
     if state["supplier_approval_state"] != "approved":
         sessions["approver"].call("res.partner", "action_approve_supplier", [supplier])
-    return Company(ids, supplier, other, products), sessions
+    return Company(ids, supplier, other, operator, products), sessions
 
 
 def _user(admin: User, login: str) -> int:
@@ -82,7 +96,7 @@ def _log_in(admin: User, login: str) -> User:
     return User(admin.url, admin.database, f"demo_{login}", PASSWORDS[login])
 
 
-def _partner(admin: User, name: str, ref: str) -> int:
+def _partner(admin: User, name: str, ref: str, supplier_rank: int = 1) -> int:
     found = admin.search("res.partner", [("name", "=", name)], limit=1)
     if found:
         return found[0]
@@ -91,8 +105,8 @@ def _partner(admin: User, name: str, ref: str) -> int:
         name=name,
         ref=ref,
         is_company=True,
-        supplier_rank=1,
-        email="orders@supplier.example.com",
+        supplier_rank=supplier_rank,
+        email=f"partner{ref}@example.com",
         street="1 Dock Road",
         city="Hamburg",
         zip="20457",

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .causes import TOO_MUCH, Causes
 from .money import Money
 from .procurement import Procurement
 from .refusals import Refusals
 from .report import Report
 
 
-class Scenario(Procurement, Money, Refusals):
+class Scenario(Procurement, Money, Causes, Refusals):
     """The steps in their order."""
 
     def run(self, report: Report) -> None:
@@ -41,6 +42,27 @@ class Scenario(Procurement, Money, Refusals):
             (
                 "mapping corrected, approved, replayed: delivered, case closed",
                 self.correct,
+            ),
+            (
+                "logistics provider confirms a receipt: lots in stock, no echo",
+                self.confirm_receipt,
+            ),
+            (
+                f"supplier bills {TOO_MUCH} % too much: bill blocked, case for the clerk",
+                self.bill_too_high,
+            ),
+            (
+                "clerk accepts the difference: case resolved, bill posted",
+                self.accept_difference,
+            ),
+            ("finance acknowledges the bill as posted", self.acknowledge_posting),
+            (
+                "stock reported under an unknown item number: one case",
+                self.report_unknown_item,
+            ),
+            (
+                "stock keeper picks the product: both reports replayed",
+                self.pick_product,
             ),
             (
                 "supplier repeats its acknowledgement: answered, applied once",

@@ -3,7 +3,8 @@
 
 Settings: `token` (the bearer we must show), `secrets` (where requests are signed as well),
 `requires` (`{"cost_center": "^[0-9]{4}$"}`:
-fields a document must have, with the pattern of their value).
+fields a document must have, with the pattern of their value), `messages_url` and `api_key`
+(where and with what it tells us that a document is posted).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 
-from . import server, verification
+from . import outgoing, server, verification
 
 
 class Finance(server.Partner):
@@ -21,6 +22,7 @@ class Finance(server.Partner):
 
     def __init__(self, log) -> None:
         super().__init__(log)
+        self.calls_log = log.parent / "calls" / log.name
         self.booked: dict[str, str] = {}
 
     def verify(self, headers, body: bytes) -> bool:
@@ -54,6 +56,18 @@ class Finance(server.Partner):
             for field, pattern in self.settings.get("requires", {}).items()
             if not re.fullmatch(pattern, str(document.get(field) or ""))
         ]
+
+    async def control_acknowledge(self, data: dict) -> dict:
+        """Tell us that the document of message ``uid`` is posted, under which number."""
+        answer = {
+            "status": "posted",
+            "reference": self.booked[data["uid"]],
+            "occurred_at": outgoing.instant(),
+        }
+        url = f"{self.settings['messages_url']}/{data['uid']}/acknowledgements"
+        call = outgoing.Call.of(url, answer)
+        headers = outgoing.key_headers(self.settings["api_key"], call)
+        return await outgoing.send(call, headers, self.calls_log)
 
     def control_state(self, data: dict) -> dict:
         """Tell what is booked."""

@@ -34,6 +34,13 @@ class Call:
         return cls(url, json.dumps(document).encode())
 
 
+def instant(days: int = 0) -> str:
+    """Return the time, or that some days on, as ISO 8601 in UTC."""
+    moment = datetime.datetime.now(datetime.timezone.utc)
+    moment += datetime.timedelta(days=days)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def signature_headers(secret: str, call: Call) -> dict[str, str]:
     """Return the headers of Standard Webhooks for a call made now."""
     at = datetime.datetime.now(datetime.timezone.utc)

@@ -7,8 +7,9 @@ Settings:
 ``secrets``          with which we sign what we send (``whsec_…``)
 ``acknowledge_url``  our endpoint for acknowledgements; without it none is sent
 ``ship_url``         our endpoint for ship notices
+``invoice_url``      our endpoint for its invoices
 ``signing_secret``   signs its acknowledgements (``whsec_…``)
-``api_key``          goes with its ship notices
+``api_key``          goes with its ship notices and invoices
 ``delay_days``       by how much the promised date of an order's last line is later
                      than asked for (5; 0 = everything accepted as ordered)
 ``ship_after``       seconds from the acknowledgement to the ship notice; without
@@ -27,6 +28,7 @@ from decimal import Decimal
 
 from . import outgoing, server
 
+CENT = Decimal("0.01")
 RELEASED = "healthcare.supply.purchase_order.released."
 
 
@@ -79,7 +81,7 @@ class SupplierNetwork(server.Partner):
             "purchase_order": number,
             "supplier_reference": f"SO-{number}",
             "status": "accepted_with_changes" if delay else "accepted",
-            "acknowledged_at": _now(),
+            "acknowledged_at": outgoing.instant(),
             "lines": lines,
         }
 
@@ -89,8 +91,8 @@ class SupplierNetwork(server.Partner):
         return {
             "shipment_number": f"ASN-{number}",
             "purchase_order": number,
-            "shipped_at": _now(),
-            "expected_at": _now(days=2),
+            "shipped_at": outgoing.instant(),
+            "expected_at": outgoing.instant(days=2),
             "carrier": "Simulated Freight",
             "tracking_number": f"TRK{secrets.randbelow(10**10):010d}",
             "lines": [
@@ -103,6 +105,27 @@ class SupplierNetwork(server.Partner):
                 }
                 for line in self.orders[number]["lines"]
             ],
+        }
+
+    def invoice(self, number: str, percent: Decimal) -> dict:
+        """Return the invoice of a whole order, each price too high by some percent."""
+        order = self.orders[number]
+        lines = [_invoiced(line, percent) for line in order["lines"]]
+        net = sum(Decimal(line["net_amount"]) for line in lines)
+        rate = _tax_rate(order["order"])
+        tax = (net * rate / 100).quantize(CENT)
+        if rate:
+            for line in lines:
+                line["taxes"] = [{"rate": format(rate.normalize(), "f")}]
+        return {
+            "number": f"INV-{number}",
+            "issue_date": datetime.date.today().isoformat(),
+            "purchase_order": number,
+            "currency": order["order"]["currency"],
+            "lines": lines,
+            "net_amount": str(net),
+            "tax_amount": str(tax),
+            "total_amount": str(net + tax),
         }
 
     async def _acknowledge_and_ship(self, number: str) -> None:
@@ -148,6 +171,14 @@ class SupplierNetwork(server.Partner):
         answer = await self._send(number, call, self._with_key(call))
         return {**answer, "notice": notice}
 
+    async def control_bill(self, data: dict) -> dict:
+        """Send the invoice of an ``order``, too high by some ``percent``; tell what it said."""
+        number = self._known(data)
+        invoice = self.invoice(number, Decimal(data.get("percent", "0")))
+        call = outgoing.Call.of(self.settings["invoice_url"], invoice)
+        answer = await self._send(number, call, self._with_key(call))
+        return {**answer, "invoice": invoice}
+
     async def control_forge(self, data: dict) -> dict:
         """Send an acknowledgement of an ``order`` signed with a secret nobody knows."""
         number = self._known(data)
@@ -175,11 +206,21 @@ def _date(line: dict) -> datetime.date:
     return datetime.date.fromisoformat(line["requested_date"][:10])
 
 
-def _now(days: int = 0) -> str:
-    moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(
-        days=days
-    )
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+def _invoiced(line: dict, percent: Decimal) -> dict:
+    """Return the line of an invoice for a line of an order, dearer by some percent."""
+    price = (Decimal(line["unit_price"]) * (100 + percent) / 100).quantize(CENT)
+    return {
+        "line_ref": line["line_ref"],
+        "quantity": line["quantity"],
+        "unit_price": str(price),
+        "net_amount": str((price * Decimal(line["quantity"])).quantize(CENT)),
+    }
+
+
+def _tax_rate(order: dict) -> Decimal:
+    """Return the rate in percent that an order's amounts tell, the same for all lines."""
+    net, tax = Decimal(order["untaxed_amount"]), Decimal(order["tax_amount"])
+    return (100 * tax / net).quantize(Decimal(1)) if net else Decimal(0)
 
 
 def _lots(prefix: str, quantity: str, today: datetime.date) -> list[dict]:
