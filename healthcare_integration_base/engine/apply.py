@@ -150,6 +150,8 @@ class _Work:
         if not self.event_type:
             raise Undecided("The type of the message is still to be found")
         self.phi = self.event_type.sensitivity == "phi"
+        incoming = capture.Incoming(self.message.system_id.id, self.message.uid)
+        capture.comes_from(env.cr, incoming)
 
     def run(self) -> tuple[Report, record.Changed | None]:
         """Do all of it, up to the commit."""

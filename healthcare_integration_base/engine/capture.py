@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg2
 
@@ -29,6 +30,7 @@ from .safe import where
 _logger = logging.getLogger(__name__)
 
 KEY = "healthcare_integration.emissions"
+_incoming: WeakKeyDictionary[Any, Incoming] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -120,13 +122,35 @@ def _own_env(cr):
     return api.Environment(cr, SUPERUSER_ID, {"lang": "en_US", "tz": "UTC"})
 
 
+@dataclass(frozen=True)
+class Incoming:
+    """The message a whole transaction applies.
+
+    :param origin: id of the system it came from
+    :param uid: of the message
+    """
+
+    origin: int
+    uid: str
+
+
+def comes_from(cr, incoming: Incoming) -> None:
+    """Say that all a transaction does follows from a message.
+
+    The context of the acting user says so, too, but what is computed late is computed in
+    the environment of the flush, which has none.
+    """
+    _incoming[cr] = incoming
+
+
 def emit(records, code: str, by_table: bool = False) -> None:
     """Remember that something happened to records; written at the next flush."""
     cr, context = records.env.cr, records.env.context
+    incoming = _incoming.get(cr)
     buffer = cr.precommit.data.setdefault(KEY, {})
     if not buffer:
         cr.precommit.add(partial(flush, cr))
-    origin = context.get("integration_origin") or None
+    origin = context.get("integration_origin") or (incoming and incoming.origin)
     for res_id in records.ids:
         key = (code, records._name, res_id)
         known = buffer.get(key)
@@ -143,9 +167,9 @@ def emit(records, code: str, by_table: bool = False) -> None:
             records._name,
             res_id,
             records.env.uid,
-            origin,
+            origin or None,
             context.get("integration_correlation") or None,
-            context.get("integration_causation") or None,
+            context.get("integration_causation") or (incoming and incoming.uid),
             context.get("integration_traceparent") or None,
             by_table=by_table,
         )

@@ -1,4 +1,5 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from . import base
 from . import integration_audited
 from . import integration_audit_entry
 from . import integration_audit_seal
