@@ -44,6 +44,7 @@
         "views/stock_warehouse_views.xml",
         "views/integration_exception_supply_views.xml",
         "views/uom_uom_views.xml",
+        "views/integration_document_views.xml",
         "views/account_move_match_views.xml",
         "views/integration_master_proposal_views.xml",
         "views/integration_payment_advice_views.xml",

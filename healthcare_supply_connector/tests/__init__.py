@@ -11,6 +11,7 @@ from . import test_api_validations
 from . import test_capture_cost
 from . import test_capture_rules
 from . import test_document_messages
+from . import test_document_state
 from . import test_goods_events
 from . import test_inbound_pipeline
 from . import test_installation

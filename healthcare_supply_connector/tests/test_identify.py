@@ -67,10 +67,10 @@ class IdentifyCase(SupplyCase):
     def unit(self, code, product):
         return identify.unit(self.acting, self.system, code, product, "/lines/0/unit")
 
-    def refusal(self, code, function, *args, **ref):
+    def refusal(self, expected, function, *args, **ref):
         with self.assertRaises(Rejected) as caught:
             function(*args, **ref)
-        self.assertEqual(caught.exception.code, code)
+        self.assertEqual(caught.exception.code, expected)
         return caught.exception
 
 

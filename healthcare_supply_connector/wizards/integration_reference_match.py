@@ -6,7 +6,7 @@ from odoo.fields import Command
 from odoo.addons.healthcare_integration_base.access import check_group
 
 from ..inbound.identify.candidates import candidates
-from ..inbound.identify.sender import KINDS, kind_of
+from ..inbound.identify.sender import KINDS, company_domain, kind_of
 from ..inbound.identify.units import MEASURES, UNIT, own_units
 
 HANDLER = "healthcare_integration_base.group_exception_handler"
@@ -184,7 +184,7 @@ class IntegrationReferenceMatch(models.TransientModel):
         record.check_access("read")
         case = self.exception_id
         company = case.company_id or self.env.company
-        domain = record._check_company_domain(company)
+        domain = company_domain(record, company)
         if not record.sudo().filtered_domain(domain):
             raise UserError(
                 self.env._(

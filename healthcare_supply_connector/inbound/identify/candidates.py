@@ -10,7 +10,7 @@ from typing import Any
 
 from ...payloads.text import gtin14
 from .items import stored_forms
-from .sender import Kind
+from .sender import Kind, company_domain
 from .units import own_units
 
 MOST = 8
@@ -52,7 +52,7 @@ def _found(env, kind: Kind, data: dict[str, Any]):
 
 
 def _usable(env, kind: Kind, domain: list):
-    company = env[kind.model]._check_company_domain(env.company)
+    company = company_domain(env[kind.model], env.company)
     return env[kind.model].search([*domain, *company], limit=LOOKED_AT)
 
 

@@ -39,18 +39,19 @@ def partner(env, message, ref: Mapping[str, Any] | None, path: str, kind: Kind):
     sender = Sender(env, message)
     if not ref:
         return _itself(sender, path, kind)
-    pair, names = pair_of(ref), _names(ref)
+    pair = pair_of(ref)
+    names = ([pair[1]] if pair else []) + _names(ref)
     if not names:
         raise sender.missing(kind, path)
-    key = (pair and pair[1]) or names[0]
+    key = names[0]
     found = unclear = env["res.partner"]
     for found in _steps(sender, ref, pair):
         found = found & unclear if unclear else found
         if len(found) == 1:
             return found
         unclear = found or unclear
-    picked = sender.translated(kind, [key, *names], lambda text: _by_ref(sender, text))
-    for name in [key, *names]:
+    picked = sender.translated(kind, names, lambda text: _by_ref(sender, text))
+    for name in names:
         if name in picked:
             return picked[name]
     description = None if sender.phi else (text_of(ref, "name") or "")[:LONGEST]

@@ -88,7 +88,7 @@ class Sender:
 
     def company_domain(self, model: str) -> list:
         """Return the condition on records the acting company may use."""
-        return list(self.env[model]._check_company_domain(self.env.company))
+        return company_domain(self.env[model], self.env.company)
 
     def crosswalk(self, domain: str, values: Iterable[str]) -> dict[str, str]:
         """Return our values by the sender's, as far as they are in its crosswalk."""
@@ -211,6 +211,13 @@ class Sender:
             ),
         }
         return titles[code]
+
+
+def company_domain(records, company) -> list:
+    """Return the condition on records of a model that a company may use."""
+    if not {"company_id", "company_ids"} & records._fields.keys():
+        return []  # units are everybody's
+    return list(records._check_company_domain(company))
 
 
 def text_of(ref: Mapping[str, Any] | None, *names: str) -> str | None:
