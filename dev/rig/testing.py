@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,7 +36,11 @@ class Result:
 
 
 def everything(source: Path) -> list[Result]:
-    """Run all tests of the repository."""
+    """Run all tests of the repository.
+
+    The whole system mostly waits, so its tests run beside those inside Odoo; what they
+    print is shown when both are through.
+    """
     chromium.ensure()
     for folder in (paths.REPORTS, TEST_LOGS):
         shutil.rmtree(folder, ignore_errors=True)
@@ -43,13 +48,15 @@ def everything(source: Path) -> list[Result]:
     results = [
         ring1(addon) for addon in paths.addons() if (addon / "tests/ring1").is_dir()
     ]
-    if paths.addons():
-        fresh_database(source)
+    fresh_database(source)
+    output = TEST_LOGS / "system.out"
+    with ThreadPoolExecutor(1) as pool, output.open("wb") as stream:
+        system = pool.submit(whole_system, stream=stream)
         results += [
             inside_odoo(addon) for addon in paths.addons() if _has_odoo_tests(addon)
         ]
-    if (paths.ROOT / "tests").is_dir():
-        results.append(whole_system())
+        results.append(system.result())
+    print(output.read_text(errors="replace"), flush=True)
     return results
 
 
@@ -89,10 +96,16 @@ def inside_odoo(addon: Path, *arguments: str, database: str = TEST_DATABASE) -> 
     return result
 
 
-def whole_system(*arguments: str) -> Result:
-    """Run the tests that start real servers."""
+def whole_system(*arguments: str, stream=None) -> Result:
+    """Run the tests that start real servers.
+
+    :param stream: file for what pytest prints, default our own output
+    """
     target = arguments or (str(paths.ROOT / "tests"),)
-    return _pytest("system", "system", target)
+    try:
+        return _pytest("system", "system", target, stream)
+    finally:
+        _end_servers()
 
 
 def report(results: list[Result]) -> int:
@@ -129,7 +142,7 @@ def _has_odoo_tests(addon: Path) -> bool:
     return any((addon / "tests").glob("test_*.py"))
 
 
-def _pytest(name: str, kind: str, arguments, **env: str) -> Result:
+def _pytest(name: str, kind: str, arguments, stream=None, **env: str) -> Result:
     paths.REPORTS.mkdir(parents=True, exist_ok=True)
     TEST_LOGS.mkdir(parents=True, exist_ok=True)
     xml = paths.REPORTS / f"{name}.xml"
@@ -149,6 +162,7 @@ def _pytest(name: str, kind: str, arguments, **env: str) -> Result:
     code = _run_in_group(
         [*map(str, command), f"--junitxml={xml}", *arguments],
         {**databases.odoo_environment(), **_environment(), **env},
+        stream,
     )
     result = _read(name, xml, code)
     result.seconds = time.monotonic() - started
@@ -163,13 +177,18 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _run_in_group(command: list[str], env: dict[str, str]) -> int:
+def _run_in_group(command: list[str], env: dict[str, str], stream=None) -> int:
     """Run pytest in a process group of its own, for no longer than is allowed."""
     environment = {**os.environ, **env}
     # pytest-odoo would take it for a wish to test with this file alone
     environment.pop("ODOO_RC", None)
     process = subprocess.Popen(
-        command, cwd=paths.ROOT, env=environment, start_new_session=True
+        command,
+        cwd=paths.ROOT,
+        env=environment,
+        start_new_session=True,
+        stdout=stream,
+        stderr=subprocess.STDOUT if stream else None,
     )
     try:
         return process.wait(GROUP_SECONDS)
@@ -178,7 +197,6 @@ def _run_in_group(command: list[str], env: dict[str, str]) -> int:
         return -signal.SIGKILL
     finally:
         _end(process)
-        _end_servers()
 
 
 def _end(process: subprocess.Popen) -> None:
