@@ -68,7 +68,7 @@ class Components:
         if text.startswith("#/$defs/") and name in definitions:
             kept = self._keep(name, definitions[name], definitions, group)["$ref"]
             return f"{kept}/{rest}" if rest else kept
-        if text.startswith("#"):
+        if text.startswith("#") and not text.startswith(PLACE):
             return f"{PLACE}{key}{text[1:]}"
         return text
 

@@ -10,6 +10,7 @@ from odoo.fields import Domain
 from odoo.addons.healthcare_integration_base.engine.resource import Resource
 
 from ..payloads import purchase, stock
+from ..payloads.batch import read_ahead
 from . import forms
 
 _ORDER_STATES = {
@@ -75,10 +76,14 @@ _STATE_OF = {
 
 def receipts(pickings) -> dict[int, dict[str, Any]]:
     """Return what came in with each receipt and, before it is done, what is to come."""
-    documents, waiting = (
-        stock.receipts(pickings),
-        pickings.filtered(lambda p: _STATE_OF.get(p.state) == "expected"),
+    # rows of products and templates at once: each document would read its own
+    read_ahead(
+        pickings,
+        "move_ids.product_id.uom_id",
+        "move_ids.product_id.product_tmpl_id.categ_id",
     )
+    documents = stock.receipts(pickings)
+    waiting = pickings.filtered(lambda p: _STATE_OF.get(p.state) == "expected")
     expected = stock.backorders(waiting) if waiting else {}
     return {
         picking.id: {
