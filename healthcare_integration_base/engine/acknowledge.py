@@ -76,6 +76,7 @@ def record(env, message, said: Said, client=None, source=None) -> Recorded:
     :param source: the incoming message that says it, if there is one
     :raises Rejected: 409 not_delivered, posted_otherwise
     """
+    message.flush_recordset()
     row = _lock(env.cr, message.id)
     Acknowledgement = env["integration.acknowledgement"]
     known = Acknowledgement.search(
