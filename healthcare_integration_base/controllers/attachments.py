@@ -118,7 +118,7 @@ class AttachmentController(http.Controller):
             and client._may("attachments:read")
         )
         if not usable or not attachment._partner_may_fetch(client):
-            raise Refusal(404, "unknown_link", "There is no such link.")
+            raise link.unknown()
         _write_down(env, attachment, client)
         return _file(attachment)
 

@@ -58,7 +58,7 @@ def read(token: str, now: float, sign: Sign) -> Link:
     raw = _bytes(token)
     numbers, given = raw[: _NUMBERS.size], raw[_NUMBERS.size :]
     if not hmac.compare_digest(given, bytes.fromhex(sign(numbers.hex()))):
-        raise _unknown()
+        raise unknown()
     link = Link(*_NUMBERS.unpack(numbers))
     if now >= link.expires_at:
         raise Permanent(
@@ -69,14 +69,14 @@ def read(token: str, now: float, sign: Sign) -> Link:
 
 def _bytes(token: str) -> bytes:
     if not _TOKEN.fullmatch(token):
-        raise _unknown()
+        raise unknown()
     try:
         raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except (binascii.Error, ValueError):
-        raise _unknown() from None
+        raise unknown() from None
     # One spelling only: the last character has bits that decoding ignores.
     if len(raw) != _NUMBERS.size + _HASH_BYTES or _text(raw) != token:
-        raise _unknown()
+        raise unknown()
     return raw
 
 
@@ -84,5 +84,6 @@ def _text(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _unknown() -> Permanent:
+def unknown() -> Permanent:
+    """Return the one answer to whatever is no link, or leads nowhere (any more)."""
     return Permanent("There is no such link.", code="unknown_link", status=404)

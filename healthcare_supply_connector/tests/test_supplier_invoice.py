@@ -137,6 +137,7 @@ class TestSupplierInvoice(FinanceCase):
 
     def test_pack_unit_is_compared_in_the_unit_of_the_order(self):
         dozen = self.env.ref("uom.product_uom_dozen")
+        dozen.active = True
         order = self.confirmed_order((self.gloves, 24, 5.0))
         self.receive(order.picking_ids, {self.gloves: 24})
         self.gloves.uom_ids = [Command.link(dozen.id)]
