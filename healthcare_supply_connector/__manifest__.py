@@ -21,6 +21,7 @@
         "security/ir.model.access-finance.csv",
         "security/rules_finance.xml",
         "data/integration_event_type.xml",
+        "data/integration_exception_code.xml",
         "data/integration_event_type_supply_in.xml",
         "data/integration_event_type_finance_in.xml",
         "data/integration_event_type_sales.xml",
@@ -53,5 +54,8 @@
         "views/res_config_settings_finance_views.xml",
     ],
     "demo": ["demo/supply_demo_catalogue.xml"],
+    "assets": {
+        "web.assets_tests": ["healthcare_supply_connector/static/tests/tours/**/*"],
+    },
     "post_init_hook": "post_init_hook",
 }

@@ -8,10 +8,12 @@ from . import test_api_collections
 from . import test_api_cost
 from . import test_api_rights
 from . import test_api_validations
+from . import test_approval_decided
 from . import test_capture_cost
 from . import test_capture_rules
 from . import test_document_messages
 from . import test_document_state
+from . import test_finance_tour
 from . import test_goods_events
 from . import test_inbound_pipeline
 from . import test_installation
@@ -24,6 +26,7 @@ from . import test_replenishment_events
 from . import test_schemas
 from . import test_quality_hold
 from . import test_receipt_confirmed
+from . import test_shipment_milestones
 from . import test_shipment_notice
 from . import test_shipment_packages
 from . import test_stock_levels
