@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from markupsafe import escape
+
 from odoo.addons.healthcare_integration_base.protocol.errors import Filtered, Rejected
 
 from ..payloads.text import amount_text
@@ -101,7 +103,7 @@ def _reject(order, data) -> None:
         order.activity_schedule(
             "mail.mail_activity_data_warning",
             summary=order.env._("Approval rejected"),
-            note=data.get("reason", ""),
+            note=escape(data.get("reason", "")),
             user_id=order.user_id.id or order.env.uid,
         )
 

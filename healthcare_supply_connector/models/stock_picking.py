@@ -1,4 +1,6 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from markupsafe import escape
+
 from odoo import api, fields, models
 
 from ..inbound import milestone, receipt, resolve
@@ -102,7 +104,7 @@ class StockPicking(models.Model):
         self.activity_schedule(
             "mail.mail_activity_data_warning",
             summary=self.env._("Lots on quality hold"),
-            note=text,
+            note=escape(text),
             user_id=self.user_id.id or self.env.uid,
         )
 

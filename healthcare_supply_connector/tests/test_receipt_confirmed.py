@@ -146,7 +146,9 @@ class TestReceiptConfirmed(SupplyCase):
         self.assertEqual(set(self.order.picking_ids.mapped("state")), {"done"})
 
     def test_units_are_converted(self):
-        self.gloves.uom_ids = self.env.ref("uom.product_uom_dozen")
+        dozen = self.env.ref("uom.product_uom_dozen")
+        dozen.write({"active": True, "unece_code": "DZN"})
+        self.gloves.uom_ids = dozen
         order = self.confirmed_order((self.gloves, 24, 2.5))
         self.order, self.picking = order, order.picking_ids
         self.apply(self.gloves_line("2", unit="DZN"))

@@ -134,7 +134,9 @@ class TestStockLevels(SupplyCase):
         self.assertEqual((line.product_id, line.theirs), (self.serum, 0))
 
     def test_units(self):
-        self.gloves.uom_ids = self.env.ref("uom.product_uom_dozen")
+        dozen = self.env.ref("uom.product_uom_dozen")
+        dozen.write({"active": True, "unece_code": "DZN"})
+        self.gloves.uom_ids = dozen
         report = self.report(self.gloves_line("1", unit="DZN"))
         self.assertEqual(report.line_ids.theirs, 12)
 
