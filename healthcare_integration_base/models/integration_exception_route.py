@@ -12,7 +12,6 @@ class IntegrationExceptionRoute(models.Model):
     _description = "Routing Rule of Cases"
     _inherit = ["integration.audited"]
     _order = "sequence, id"
-    _check_company_auto = True
 
     name = fields.Char(compute="_compute_name")
     sequence = fields.Integer(default=10)
@@ -22,20 +21,16 @@ class IntegrationExceptionRoute(models.Model):
         required=True,
         ondelete="cascade",
         index=True,
-        check_company=True,
     )
     category = fields.Selection(ERROR_CLASSES)
     code = fields.Char(help="Stable error code, e.g. item_unknown.")
     event_prefix = fields.Char(
         help="Beginning of the event type's code, e.g. supply.supplier_invoice."
     )
-    system_id = fields.Many2one(
-        "integration.system", ondelete="cascade", check_company=True
-    )
+    system_id = fields.Many2one("integration.system", ondelete="cascade")
     partner_id = fields.Many2one(
         "res.partner",
         ondelete="cascade",
-        check_company=True,
         help="The system's partner, or a contact of it.",
     )
     company_id = fields.Many2one("res.company", ondelete="restrict")

@@ -7,6 +7,9 @@ from . import test_applying_failures
 from . import test_audit_trail
 from . import test_capture
 from . import test_case_finishing
+from . import test_case_routing
+from . import test_case_tours
+from . import test_case_wizards
 from . import test_cases
 from . import test_cases_by_cause
 from . import test_client_keys
@@ -39,3 +42,6 @@ from . import test_schema_route
 from . import test_secrets
 from . import test_sweep_and_overview
 from . import test_tours
+from . import test_attachments
+from . import test_freshness
+from . import test_table_import
