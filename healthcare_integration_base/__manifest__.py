@@ -64,6 +64,7 @@
         "views/ir_actions_server_views.xml",
         "views/integration_audit_views.xml",
         "views/menus.xml",
+        "views/integration_api_views.xml",
         "views/integration_ownership_views.xml",
     ],
     "demo": [

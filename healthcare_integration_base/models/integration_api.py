@@ -70,11 +70,21 @@ class IntegrationApi(models.AbstractModel):
 
         :raises AccessError: the user is no integration viewer
         """
+        self._check_viewer()
+        return self._openapi()
+
+    @api.model
+    @api.readonly
+    def describe_events(self):
+        """Return the AsyncAPI document, to the same people."""
+        self._check_viewer()
+        return self._asyncapi()
+
+    def _check_viewer(self):
         if not self.env.su and not self.env.user.has_group(VIEWER):
             raise AccessError(
                 self.env._("Only integration viewers may read the description.")
             )
-        return self._openapi()
 
     @api.model
     def _catalogue(self):

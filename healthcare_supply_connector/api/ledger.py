@@ -31,7 +31,7 @@ def balance(account, values) -> dict[str, Any]:
     return compact(
         {
             "account": account.code or None,
-            "date": date_text(day),
+            "date": day.isoformat(),
             "currency": company.currency_id.name,
             "debit": amount_text(debit, digits),
             "credit": amount_text(credit, digits),
