@@ -25,6 +25,7 @@
         "data/integration_event_type_supply_in.xml",
         "data/integration_event_type_finance_in.xml",
         "data/integration_event_type_sales.xml",
+        "data/integration_exception_code_finance.xml",
         "data/integration_api.xml",
         "data/ir_cron.xml",
         "data/finance_customer_automation.xml",

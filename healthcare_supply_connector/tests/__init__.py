@@ -40,3 +40,4 @@ from . import test_payment_advices
 from . import test_sales_orders
 from . import test_reference_match
 from . import test_publish_action
+from . import test_finance_pipeline

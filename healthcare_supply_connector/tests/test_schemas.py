@@ -18,6 +18,17 @@ INBOUND = (
     "supply.quality.hold_requested",
     "supply.quality.release_requested",
     "supply.purchase_order.approval_decided",
+    "supply.supplier_invoice.submitted",
+    "supply.item.proposed",
+    "supply.supplier.proposed",
+    "supply.unit.proposed",
+    "supply.price.proposed",
+    "finance.payment_term.proposed",
+    "finance.cost_center.proposed",
+    "sales.order.requested",
+    "sales.service_order.requested",
+    "finance.payment.advised",
+    "finance.payment.status_updated",
 )
 FOLDER = Path(file_path("healthcare_supply_connector/schemas"))
 ACKNOWLEDGEMENT = {
