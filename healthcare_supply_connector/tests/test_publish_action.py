@@ -231,11 +231,23 @@ class TestPublishAction(PublishCase):
 class TestFieldTable(PublishCase):
     def add(self, source, user=None, target=None):
         target = target or self.next_code("value")
-        types = self.event_type.with_user(user or self.admin)
-        types.field_ids = [Command.create({"target": target, "source": source})]
+        return (
+            self.env["integration.event.field"]
+            .with_user(user or self.admin)
+            .create(
+                {
+                    "event_type_id": self.event_type.id,
+                    "target": target,
+                    "source": source,
+                }
+            )
+        )
 
     def refused(self, source, text, user=None):
-        with self.assertRaisesRegex(ValidationError, text):
+        with (
+            self.assertRaisesRegex(ValidationError, text),
+            self.cr.savepoint(),
+        ):
             self.add(source, user)
 
     def test_schema_is_made_of_the_table(self):

@@ -69,6 +69,7 @@ class TestReferenceMatch(SupplyCase):
         uids = []
         with self.enter_registry_test_mode():
             for body in bodies:
+                body = {**body, "number": self.next_code("n")}  # else it is the same
                 arrival = receive.Arrival(
                     json.dumps(body).encode(), "application/json", None
                 )
@@ -131,7 +132,7 @@ class TestReferenceMatch(SupplyCase):
             (row.domain, row.external_value, row.internal_value),
             ("item", "ABC", "GLV-1"),
         )
-        self.assertEqual(self.audit_entries(row).user_id, self.clerk)
+        self.assertEqual(self.audit_entries(row).user_id, self.clerk.id)
         self.assertEqual(self.send({"item": {"supplier_code": "ABC"}}).state, "done")
 
     def test_candidates_are_named_with_a_reason(self):
