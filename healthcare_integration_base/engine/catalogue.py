@@ -41,10 +41,14 @@ class EventType:
 
 @dataclass(frozen=True)
 class Offer:
-    """A resource as an administrator offers it."""
+    """A resource as an administrator offers it.
+
+    :param needs: name of the group that the client's user needs
+    """
 
     resource: Resource
     text: str = ""
+    needs: str = ""
     deprecated_on: date | None = None
     sunset_on: date | None = None
 

@@ -99,7 +99,7 @@ def operations(
     narrow = [_query(one) for one in (*resource.filters, _SYSTEM)]
     read = {
         "operationId": f"read_{_id(resource)}",
-        "summary": f"One of: {resource.title.lower()}",
+        "summary": f"{resource.title}: one record",
         "parameters": [_NUMBER, *narrow, _query(_FIELDS), _CONDITION],
         "responses": _responses(item, "The record.", 409),
     }
@@ -164,6 +164,8 @@ def _part(catalogue, resource: Resource, part: Part) -> dict[str, Any]:
 def _common(catalogue: Catalogue, offer: Offer, made: dict[str, Any]) -> dict[str, Any]:
     resource = offer.resource
     texts = [resource.text, offer.text, f"Scope: `{resource.scope}`."]
+    if offer.needs:
+        texts.append(f"The client's user needs the group {offer.needs}.")
     if resource.of_partner is None:
         texts.append("Not for clients that are bound to their partner's documents.")
     return {

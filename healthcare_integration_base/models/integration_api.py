@@ -107,11 +107,17 @@ class IntegrationApi(models.AbstractModel):
             Offer(
                 resource=resource,
                 text=decided.get(name, none).description or "",
+                needs=self._group_name(resource.needs),
                 deprecated_on=decided.get(name, none).deprecated_on or None,
                 sunset_on=decided.get(name, none).sunset_on or None,
             )
             for name, resource in sorted(self._enabled().items())
         ]
+
+    @api.model
+    def _group_name(self, xmlid):
+        group = self.env.ref(xmlid, raise_if_not_found=False)
+        return group.full_name if group else ""
 
     @api.model
     def _event_types(self):

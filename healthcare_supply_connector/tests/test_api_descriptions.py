@@ -2,8 +2,12 @@
 """The documents that describe the interface to machines."""
 
 import re
+from unittest import skipUnless
 
-from openapi_spec_validator import OpenAPIV31SpecValidator
+try:  # of requirements-dev.txt
+    from openapi_spec_validator import OpenAPIV31SpecValidator
+except ImportError:
+    OpenAPIV31SpecValidator = None
 
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
@@ -45,6 +49,7 @@ class TestApiDescriptions(ApiCase):
         self.assertEqual(response.status_code, 200, response.text[:500])
         return response.json()
 
+    @skipUnless(OpenAPIV31SpecValidator, "openapi-spec-validator is not installed")
     def test_the_openapi_document_is_valid(self):
         OpenAPIV31SpecValidator(self.document("openapi.json")).validate()
 

@@ -29,7 +29,8 @@ function merged(root, schema) {
       return {
         ...inner,
         ...all,
-        properties: {...(inner.properties || {}), ...(all.properties || {})},
+        // what is said later is more exact: the type and the data of an event
+        properties: {...(all.properties || {}), ...(inner.properties || {})},
         required: [...(inner.required || []), ...(all.required || [])],
       };
     },
