@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 from psycopg2.extensions import (
-    ISOLATION_LEVEL_AUTOCOMMIT,
     ISOLATION_LEVEL_READ_COMMITTED,
     ISOLATION_LEVEL_REPEATABLE_READ,
     TRANSACTION_STATUS_IDLE,
@@ -33,6 +32,7 @@ from .protocol.netguard import SETTING_NETWORKS, Network, NetworkPolicy, parse_n
 
 SECTION = "healthcare_integration"
 PREFIX = "HEALTHCARE_INTEGRATION_"
+_PREFIX_BYTES = PREFIX.encode()
 
 
 def settings() -> dict[str, str]:
@@ -60,11 +60,9 @@ def _file_options(path: str, _modified: int) -> tuple[tuple[str, str], ...]:
 
 
 def _environment_options(environ: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in environ.items()
-        if name.startswith(PREFIX)
-    }
+    # by bytes: reading all variables as text would cost each request more than the rest
+    names = [os.fsdecode(one) for one in os.environb if one.startswith(_PREFIX_BYTES)]
+    return {name.removeprefix(PREFIX).lower(): environ[name] for name in names}
 
 
 def keyring() -> Keyring:
@@ -166,13 +164,18 @@ def autocommitted(env: api.Environment) -> Iterator[api.Environment]:
         with autonomous(env) as own:
             yield own
         return
-    cr.connection.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
+    connection = cr.connection
+    # In this order psycopg2 sends nothing to the server: all is as by default meanwhile.
+    connection.set_session(isolation_level="DEFAULT", readonly="DEFAULT")
+    connection.autocommit = True
     try:
         yield env(user=SUPERUSER_ID, context={})
     finally:
-        if not cr.connection.closed:
-            cr.connection.set_isolation_level(ISOLATION_LEVEL_REPEATABLE_READ)
+        if not connection.closed:
+            connection.autocommit = False
+            connection.set_session(ISOLATION_LEVEL_REPEATABLE_READ, readonly=False)
 
 
 def _is_idle(cr: Cursor) -> bool:
-    return cr.connection.info.transaction_status == TRANSACTION_STATUS_IDLE
+    idle = cr.connection.info.transaction_status == TRANSACTION_STATUS_IDLE
+    return idle and not cr.readonly

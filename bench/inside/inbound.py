@@ -81,7 +81,7 @@ def prepare_peers(env):
             "exec_as_user_id": env.ref("base.user_admin").id,
             "code_snippet": SNIPPET,
         }
-    ).action_sync_registry()
+    ).registry_sync = True
     env["fastapi.endpoint"].create(
         {
             "name": "Bench",
@@ -89,7 +89,7 @@ def prepare_peers(env):
             "app": "bench",
             "user_id": env.ref("base.user_admin").id,
         }
-    ).action_sync_registry()
+    ).registry_sync = True
     rule = env["base.automation"].create(
         {
             "name": "Bench",

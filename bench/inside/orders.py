@@ -21,7 +21,8 @@ def make(env, count):
         for product, row in zip(products, PRODUCTS, strict=True)
     ]
     vals = {"partner_id": supplier.id, "order_line": lines}
-    return env["purchase.order"].create([vals] * count)
+    # a dictionary each: Odoo writes the number of the order into it
+    return env["purchase.order"].create([dict(vals) for _number in range(count)])
 
 
 def _supplier(env):

@@ -59,7 +59,7 @@ class MessageController(http.Controller):
         receipt = receive.keep(env, [entry], wake_up=not seconds)[0]
         if isinstance(receipt, Exception):
             raise receipt
-        _logger.info(
+        _logger.debug(
             "Message %s %s on endpoint %s from client %s",
             receipt.uid,
             "repeated" if receipt.repeated else "accepted",

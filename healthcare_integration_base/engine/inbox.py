@@ -32,11 +32,15 @@ _COLUMNS = {
 }
 _NAMES = ", ".join(_COLUMNS)
 _NOW = "(clock_timestamp() AT TIME ZONE 'UTC')"
-# A constant text: composing it anew for each message would cost as much as running it.
-_STORE = f"""
-    WITH given AS MATERIALIZED (
-        SELECT * FROM unnest({", ".join(f"%s::{t}[]" for t in _COLUMNS.values())}, %s::bytea[])
-                 WITH ORDINALITY AS v({_NAMES}, body, place)),
+
+
+def _statement(source: str) -> str:
+    """Return the statement that stores what ``source`` gives.
+
+    A constant text: composing it anew for each message would cost as much as running it.
+    """
+    return f"""
+    WITH given AS MATERIALIZED (SELECT * FROM {source} AS v({_NAMES}, body, place)),
     added AS (
         INSERT INTO integration_message
                ({_NAMES}, direction, priority, state, attempt_count, superseded, created_at)
@@ -52,7 +56,14 @@ _STORE = f"""
         SELECT a.id, 'body', g.body, false FROM added a JOIN given g ON g.uid = a.uid
          WHERE g.body IS NOT NULL)
     SELECT id, uid FROM added
-"""  # noqa: S608  all of it is ours
+    """  # noqa: S608  all of it is ours
+
+
+_TYPES = (*_COLUMNS.values(), "bytea")
+_STORE = _statement(
+    f"unnest({', '.join(f'%s::{one}[]' for one in _TYPES)}) WITH ORDINALITY"
+)
+_STORE_ONE = _statement(f"(VALUES ({', '.join(f'%s::{one}' for one in _TYPES)}, 1))")
 
 
 @dataclass(frozen=True)
@@ -87,9 +98,12 @@ def insert(cr, entries: Sequence[Entry]) -> set[str]:
 
     :raises Configuration: keyring_missing, when phi has to be encrypted
     """
-    columns = [[entry.values.get(name) for entry in entries] for name in _COLUMNS]
-    bodies = [None if entry.phi else entry.body for entry in entries]
-    cr.execute(_STORE, (*columns, bodies), log_exceptions=False)
+    rows = [_row(entry) for entry in entries]
+    if len(rows) == 1:
+        cr.execute(_STORE_ONE, rows[0], log_exceptions=False)
+    else:
+        columns = tuple(map(list, zip(*rows, strict=True)))
+        cr.execute(_STORE, columns, log_exceptions=False)
     added = {uid: message_id for message_id, uid in cr.fetchall()}
     protected = [
         {"message_id": added[entry.uid], "body": entry.body, "phi": True}
@@ -98,6 +112,12 @@ def insert(cr, entries: Sequence[Entry]) -> set[str]:
     ]
     payload.store(cr, protected)
     return set(added)
+
+
+def _row(entry: Entry) -> tuple[Any, ...]:
+    values = entry.values
+    body = None if entry.phi else entry.body
+    return (*[values.get(name) for name in _COLUMNS], body)
 
 
 def find_earlier(
