@@ -41,3 +41,4 @@ from . import test_sales_orders
 from . import test_reference_match
 from . import test_publish_action
 from . import test_finance_pipeline
+from . import test_echo
