@@ -15,7 +15,7 @@ LONGEST_TITLE = 200
 LONGEST_KEY = 500
 LARGEST = 15  # digits before the decimal point of an amount, less one
 # What PostgreSQL keeps neither in text nor in jsonb, and what breaks a line.
-_UNFIT = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+")
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Cause:
                 document=_document(stored.get("document")),
                 data=stored.get("data") or {},
             )
-        except (KeyError, TypeError, AttributeError) as exc:
+        except (KeyError, IndexError, TypeError, AttributeError) as exc:
             raise ValueError("not a stored cause") from exc
 
     def without_personal_data(self, hashed: Callable[[str], str]) -> Cause:
