@@ -12,7 +12,7 @@ from odoo.addons.healthcare_integration_base.protocol.cause import Cause
 from odoo.addons.healthcare_integration_base.protocol.errors import Filtered, Rejected
 
 from ..payloads.text import amount_text, decimal_text
-from . import resolve
+from . import documents, resolve
 from .booking import Booking
 from .receipt_lines import DAMAGED, GOOD, counted, tally, tally_of
 
@@ -46,6 +46,7 @@ def apply(env, data, message):
     for picking in done:
         picking.message_post(body=text)
     _raise_damages(done, rows, message)
+    _attach(done, data, message)
     return done[:1]
 
 
@@ -202,6 +203,16 @@ def _record(pickings, rows, data, message, **vals) -> None:
             **vals,
         }
     )
+
+
+def _attach(pickings, data, message) -> None:
+    """Keep the documents: those of the receipt on it, those of a lot on the lot."""
+    documents.attach(pickings[:1], data, message)
+    lots = {lot.name: lot for lot in pickings.move_line_ids.lot_id}
+    for row in data["lines"]:
+        for told in row.get("lots", []):
+            if told["lot"] in lots:
+                documents.attach(lots[told["lot"]], told, message)
 
 
 # -- what did not come in good condition -----------------------------------------------

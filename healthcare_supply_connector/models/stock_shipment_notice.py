@@ -1,7 +1,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from odoo import fields, models
 
-from ..inbound import shelf_life, shipment
+from ..inbound import documents, shelf_life, shipment
 from .stock_shipment_milestone import STATUS
 
 
@@ -83,6 +83,7 @@ class StockShipmentNotice(models.Model):
         notice = self.sudo().create(vals)
         plan.apply(notice)
         shelf_life.raise_cases(notice, message, tolerance)
+        documents.attach(plan.pickings[:1], data, message)
         return plan.pickings
 
     def _prepare(self, order, data, message, plan, tolerance):

@@ -19,6 +19,7 @@ from . import test_inbound_pipeline
 from . import test_installation
 from . import test_invoice_events
 from . import test_item_events
+from . import test_logistics_pipeline
 from . import test_lot_events
 from . import test_payload_text
 from . import test_purchase_order_events
