@@ -7,7 +7,9 @@ import http.client
 import json
 import re
 import shutil
+import socket
 import subprocess
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -124,40 +126,138 @@ def test_of_simultaneous_bodies_under_one_id_one_wins(database, odoo_server, sql
     assert sql.value("SELECT count(*) FROM integration_message") == 1
 
 
+class KillingProxy:
+    """Hands a request on and lets no answer back: the server dies when the row is there."""
+
+    def __init__(self, server, is_stored) -> None:
+        self._server, self._is_stored = server, is_stored
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+
+    def serve_one(self) -> None:
+        """Take one connection; kill the server as soon as the COMMIT is to be seen."""
+        caller, _address = self._socket.accept()
+        there = socket.create_connection(("127.0.0.1", self._server.port))
+        with caller, there, self._socket:
+            pump = threading.Thread(target=_pump, args=(caller, there), daemon=True)
+            pump.start()
+            poll(self._is_stored, 60, interval=0.001, what="the message is stored")
+            self._server.kill9()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    """Hand bytes on until one of both is gone."""
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+    except OSError:
+        return
+
+
+@pytest.mark.parametrize("workers", [0, 2], ids=["threads", "processes"])
 def test_a_crash_between_storing_and_answering_loses_nothing_and_doubles_nothing(
-    database, odoo_server, sql
+    database, odoo_server, sql, workers
 ):
     key = set_up(database)
-    server = odoo_server(allow_log=KILLED)
-    held = connect(database)
-    held.autocommit = False
-    with held.cursor() as cursor:
-        # the wake-up after the commit waits for this, and the answer for the wake-up
-        cursor.execute("LOCK TABLE queue_job IN ACCESS EXCLUSIVE MODE")
+    server = odoo_server(workers=workers, allow_log=KILLED)
+    proxy = KillingProxy(server, lambda: sql.value(UID))
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(post, server, key, "m-1")
-        uid = poll(
-            lambda: sql.value("SELECT uid FROM integration_message"), what="the message"
-        )
-        assert not answer.done()
-        server.kill9()
-        assert isinstance(answer.exception(60), (OSError, http.client.HTTPException))
-    held.rollback()
-    held.close()
+        served = pool.submit(proxy.serve_one)
+        with pytest.raises((OSError, http.client.HTTPException)):
+            post(proxy, key, "m-1")
+        served.result(90)
+    uid = sql.value(UID)
     server.start()
     status, body, location = post(server, key, "m-1")
     assert (status, json.loads(body)["uid"]) == (202, uid)
     assert location.endswith(uid)
     poll(
         lambda: sql.value("SELECT state FROM integration_message") != "pending",
-        60,
+        90,
         what="the message is applied",
     )
     assert sql.value("SELECT count(*) FROM integration_message") == 1
-    assert (
-        sql.value("SELECT count(*) FROM integration_attempt WHERE outcome <> 'unknown'")
-        == 1
-    )
+    done = "SELECT count(*) FROM integration_attempt WHERE outcome <> 'unknown'"
+    assert sql.value(done) == 1
+
+
+UID = "SELECT uid FROM integration_message WHERE external_id = 'm-1'"
+
+
+def post_batch(server, key: str, lines: list[bytes]) -> list[dict]:
+    """Hand in a batch; return the results."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "Content-Type": "application/x-ndjson",
+    }
+    connection.request("POST", f"{PATH}/batch", b"\n".join(lines), headers)
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    assert answer.status == 200, text
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def line(number: int, **content) -> bytes:
+    """Return a line of a batch with an id of its own."""
+    content = {**json.loads(BODY), **content}
+    return json.dumps({"message_id": f"b-{number}", "content": content}).encode()
+
+
+def test_a_batch_of_five_thousand_lines_is_stored_in_its_order(
+    database, odoo_server, sql
+):
+    key = set_up(database, "paused")
+    server = odoo_server(allow_log=STOPPED)
+    lines = [line(number) for number in range(5000)]
+    lines[17] = b"no json"
+    lines[4000] = b"\xff\xfe"
+    results = post_batch(server, key, lines)
+    assert [one["line"] for one in results] == list(range(1, 5001))
+    assert [one["line"] for one in results if one["status"] != 202] == [18, 4001]
+    rows = sql("SELECT uid FROM integration_message ORDER BY id")
+    given = [one["uid"] for one in results if one["status"] == 202]
+    assert [row["uid"] for row in rows] == given
+    assert sql.value("SELECT count(*) FROM integration_payload") == 4998
+    assert sql.value("SELECT count(*) FROM integration_queue_entry") == 4998
+    assert post_batch(server, key, lines) == results, "the same again"
+    assert sql.value("SELECT count(*) FROM integration_message") == 4998
+
+
+def test_simultaneous_batches_with_the_same_lines_store_each_once(
+    database, odoo_server, sql
+):
+    key = set_up(database, "paused")
+    # two batches that wait for each other: one of them is repeated
+    server = odoo_server(workers=2, allow_log=(*STOPPED, r"deadlock", r"tries left"))
+    lines = [line(number) for number in range(300)]
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(
+                lambda turned: post_batch(server, key, turned),
+                [lines, lines[::-1], lines, lines[::-1]],
+            )
+        )
+    found = [sorted(one["uid"] for one in answer) for answer in answers]
+    assert found[0] == found[1] == found[2] == found[3]
+    assert sql.value("SELECT count(*) FROM integration_message") == 300
+
+
+def test_waiting_for_the_outcome_and_the_drain_apply_a_message_once(
+    database, odoo_server, sql
+):
+    key = set_up(database)
+    sql("UPDATE integration_endpoint SET sync_mode = 'always', sync_seconds = 30")
+    server = odoo_server(allow_log=STOPPED)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(lambda number: post(server, key, f"s-{number}"), range(12))
+        )
+    # there is no such order: a fault of the sender, told at once
+    assert {status for status, _body, _location in answers} == {422}
+    counts = "SELECT attempt_count, count(*) FROM integration_message GROUP BY 1"
+    assert [dict(row) for row in sql(counts)] == [{"attempt_count": 1, "count": 12}]
 
 
 STATE = "SELECT state FROM integration_message WHERE external_id = 'm-1'"

@@ -186,7 +186,8 @@ class TestReception(ReceptionCase):
         self.assertFalse(self.messages())
 
     def test_nothing_of_the_call_is_logged_but_ids(self):
-        with self.assertLogs("odoo", logging.INFO) as logs:
+        addons = logging.getLogger("odoo.addons")
+        with self.assertLogs(addons, logging.DEBUG) as logs:
             uid = self.assert_accepted(self.post(BODY, webhook_id="m-secret"))
         text = "\n".join(logs.output)
         self.assertIn(uid, text)
