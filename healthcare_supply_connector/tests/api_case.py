@@ -32,6 +32,7 @@ class ApiRecords(SupplyCase):
         super().setUpClass()
         # what the test has just made is to be read at once
         cls.startClassPatcher(patch.object(reading, "LAG", timedelta(0)))
+        cls.serum.expiration_time = 365  # days; Odoo reserves nothing that has expired
         cls.make_books()
         cls.env["product.supplierinfo"].create(
             {
