@@ -136,7 +136,6 @@ class TestEcho(SupplyCase):
             seen.append(partners.env.context.get("integration_origin"))
             partners._integration_emit("supply.supplier.updated")
 
-        late._depends = getattr(compute, "_depends", ())
         renamed = patch.object(
             self.partners,
             NOTED,
@@ -147,7 +146,7 @@ class TestEcho(SupplyCase):
             self.assertEqual(field.compute, "_compute_complete_name")
             message = self.send(city="Late name")
         self.assertEqual(message.state, "done", message.last_error)
-        self.assertTrue(seen)
+        self.assertEqual(seen, [None])
         self.assert_told_only_to_the_other(
             "supply.supplier.updated", self.supplier, subscriptions
         )
@@ -155,7 +154,8 @@ class TestEcho(SupplyCase):
     @staticmethod
     def rename(partners, data):
         partner = partners.search([("ref", "=", data["number"])])
-        partner.name = data["city"]
+        # as any stored computed field that nobody reads before the end
+        partners.env.add_to_compute(partners._fields["complete_name"], partner)
         return partner
 
     def test_job_of_the_handler_knows_whose_change_it_is(self):
