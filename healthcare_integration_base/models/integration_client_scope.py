@@ -77,7 +77,8 @@ class IntegrationClientScope(models.Model):
 
     @api.model
     def _selection_scope(self):
-        return [(code, label) for code, (label, _direction) in self._scopes().items()]
+        scopes = self._scopes().items()
+        return [(code, f"{label} ({code})") for code, (label, _way) in scopes]
 
     @api.depends("scope")
     def _compute_direction(self):

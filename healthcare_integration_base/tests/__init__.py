@@ -1,6 +1,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from . import test_access_rights
+from . import test_api_page
 from . import test_access_tokens
+from . import test_acknowledgement_of_pushes
 from . import test_acknowledgements
 from . import test_applying
 from . import test_applying_failures
@@ -12,6 +14,7 @@ from . import test_case_tours
 from . import test_case_wizards
 from . import test_cases
 from . import test_cases_by_cause
+from . import test_client_form_errors
 from . import test_client_keys
 from . import test_delivery
 from . import test_delivery_attacks
