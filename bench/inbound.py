@@ -43,7 +43,7 @@ def measure(quick: bool) -> dict:
     counts = (
         {"requests": 200, "rounds": 1, "lines": 500, "batches": 2, "notices": 60}
         if quick
-        else {"requests": 2000, "rounds": 5, "lines": 5000, "batches": 4}
+        else {"requests": 1000, "rounds": 3, "lines": 5000, "batches": 2}
         | {"notices": 10_000}
     )
     versions = peers.install()

@@ -84,10 +84,10 @@ def outcome(env):
         SQL("SELECT state, count(*) FROM integration_message GROUP BY state")
     )
     states = dict(env.cr.fetchall())
-    env.cr.execute("SELECT count(*) FROM integration_attempt")
-    attempts = env.cr.fetchone()[0]
+    env.cr.execute("SELECT count(*) FROM integration_attempt WHERE outcome = 'success'")
+    successes = env.cr.fetchone()[0]
     return {
         "states": states,
-        "attempts": attempts,
+        "successes": successes,
         "notices": env["stock.shipment.notice"].search_count([]),
     }
