@@ -70,6 +70,7 @@ def fingerprint_of(code: str, key: str, company_id, system_id) -> str:
 
 def open_for(env, message_ids: Sequence[int]) -> None:
     """Open or continue the cases of dead messages."""
+    env["integration.message"].flush_model()
     openings: dict[str, Opening] = {}
     rows: dict[str, list[dict]] = {}
     for row in sql.rows_of(env.cr, _dead(message_ids)):
