@@ -2,7 +2,7 @@
 from odoo import fields, models
 
 BUSINESS_STATES = [
-    ("awaiting", "Awaiting acknowledgement"),
+    ("awaiting", "Awaiting"),
     ("accepted", "Accepted"),
     ("rejected", "Rejected"),
     ("posted", "Posted"),

@@ -21,6 +21,7 @@ from . import test_delivery_attacks
 from . import test_endpoint_form_errors
 from . import test_endpoint_states
 from . import test_event_type_form_errors
+from . import test_expected_acknowledgements
 from . import test_feeds
 from . import test_feeds_bad_input
 from . import test_figures

@@ -143,3 +143,42 @@ class FeedCase(IntegrationCase, HttpCase):
         )
         self.last_client = client
         return client._generate_key("test", None)
+
+
+class AcknowledgementCase(FeedCase):
+    """Messages the partner has taken, and its words about them."""
+
+    def deliver(self, count=1, **vals):
+        """Return messages that the partner has fetched and taken."""
+        messages = self.publish(count, **vals)
+        while any(message.state == "pending" for message in messages):
+            self.acknowledge(self.items())
+        return messages
+
+    def post(self, message, body, key=None, **kwargs):
+        uid = message if isinstance(message, str) else message.uid
+        path = f"/integration/v1/messages/{uid}/acknowledgements"
+        return self.call(path, body, key, **kwargs)
+
+    def state(self, message, status, **more):
+        """Acknowledge with success; return the answer."""
+        response = self.post(message, {"status": status, **more})
+        self.assertEqual(response.status_code, 200, response.text[:500])
+        return response.json()
+
+    def cases(self, code):
+        return self.env["integration.exception"].search([("code", "=", code)])
+
+    def expect(self, what, hours=24.0):
+        self.subscription.write(
+            {"expected_acknowledgement": what, "expected_hours": hours}
+        )
+        self.env.flush_all()
+
+    def hours_pass(self):
+        self.env.cr.execute(
+            "UPDATE integration_message SET acknowledgement_due_at ="
+            " acknowledgement_due_at - interval '100 days'"
+        )
+        self.env["integration.acknowledgement"]._cron_overdue()
+        self.env.invalidate_all()

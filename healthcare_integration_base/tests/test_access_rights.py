@@ -23,6 +23,15 @@ RIGHTS = {
     "integration.credential": CONFIGURATION,
     "integration.client": CONFIGURATION,
     "integration.exception.queue": CONFIGURATION,
+    "integration.exception.route": CONFIGURATION,
+    "integration.exception.escalation": CONFIGURATION,
+    "integration.exception.code": CONFIGURATION,
+    "integration.endpoint.route": CONFIGURATION,
+    "integration.event.field": CONFIGURATION,
+    "integration.ownership": CONFIGURATION,
+    "integration.api.resource": {"viewer": R, "administrator": RW},
+    # bound to a record: whoever may see that record, see the model
+    "integration.attachment": {"everybody": RWCU},
     "integration.client.scope": CONFIGURATION,
     "integration.client.certificate": CONFIGURATION,
     "integration.lockout": {"auditor": R, "administrator": R},
@@ -38,7 +47,10 @@ RIGHTS = {
     "integration.identifier": MAPPINGS,
     "integration.event": TRAFFIC,
     "integration.message": TRAFFIC,
+    "integration.acknowledgement": TRAFFIC,
+    "integration.freshness": TRAFFIC,
     "integration.attempt": TRAFFIC,
+    "integration.acknowledgement": TRAFFIC,
     "integration.exception": {
         "viewer": R,
         "exception_handler": RW,
@@ -75,8 +87,12 @@ class TestAccessRights(IntegrationCase):
     def expected(self, model, group):
         rights = RIGHTS[model]
         if group == "nobody":
-            return ""
-        return set(rights.get("viewer", "")) | set(rights.get(group, ""))
+            return set(rights.get("everybody", ""))
+        return (
+            set(rights.get("everybody", ""))
+            | set(rights.get("viewer", ""))
+            | set(rights.get(group, ""))
+        )
 
     @mute_logger("odoo.addons.base.models.ir_model")
     def test_each_group_has_the_rights_of_the_table_and_no_more(self):
