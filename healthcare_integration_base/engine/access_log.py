@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
+from psycopg2.pool import PoolError
 
 from odoo.modules.registry import Registry
 from odoo.sql_db import Cursor
@@ -131,6 +132,9 @@ class Buffer:
             self._wake.clear()
             try:
                 self.flush()
+            except PoolError:
+                # No connection is free, or the server stops and has taken them all back.
+                _logger.info("The access log waits for a connection")
             except Exception as error:
                 # Its text may quote values; the rows stay for the next time.
                 _logger.warning("The access log waits: %s", type(error).__name__)
