@@ -34,9 +34,7 @@ function merged(root, schema) {
         required: [...(inner.required || []), ...(all.required || [])],
       };
     },
-    parts.length
-      ? {...found, allOf: undefined, type: found.type || "object"}
-      : found
+    parts.length ? {...found, allOf: undefined, type: found.type || "object"} : found
   );
 }
 
@@ -52,7 +50,9 @@ export function typeOf(root, schema) {
   if (found.anyOf || found.oneOf) {
     return "one of several";
   }
-  const types = [].concat(found.type || (found.properties || found.allOf ? "object" : "any"));
+  const types = [].concat(
+    found.type || (found.properties || found.allOf ? "object" : "any")
+  );
   if (types.includes("array")) {
     return `list of ${typeOf(root, found.items || {})}`;
   }
