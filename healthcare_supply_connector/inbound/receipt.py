@@ -169,7 +169,7 @@ def _differs(by_hand, theirs, message) -> Rejected:
         code=DIFFERS,
         key=names,
         title=f"{names} was received by hand and confirmed otherwise: "
-        f"{different} differences",
+        f"{different} difference{'s' if different > 1 else ''}",
         document=(by_hand._name, by_hand[0].id),
         data={"picking_ids": by_hand.ids, "rows": rows},
     )

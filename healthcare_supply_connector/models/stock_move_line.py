@@ -27,15 +27,13 @@ class StockMoveLine(models.Model):
 
     def _held_lot(self):
         """Return the lot on quality hold that the line would use; empty if none."""
-        lot = self.lot_id or self._lot_named()
         if (
-            not lot.on_hold
-            or self.location_id.usage not in ("internal", "transit")
+            self.location_id.usage not in ("internal", "transit")
             or self.location_dest_id._takes_held_lots()
             or self.product_uom_id.is_zero(self.quantity)
         ):
             return self.lot_id.browse()
-        return lot
+        return (self.lot_id or self._lot_named()).filtered("on_hold")
 
     def _lot_named(self):
         """Return the existing lot of a line that only names it, as Odoo will find it."""
@@ -68,6 +66,10 @@ class StockMoveLine(models.Model):
                 raise ValidationError(line._held_message(held))
 
     def _action_done(self):
+        """Refuse to move lots on hold into use.
+
+        :raises UserError: names lot and reason
+        """
         for line in self:
             held = line._held_lot()
             if held:

@@ -21,6 +21,7 @@ class StockMove(models.Model):
         owner_id=None,
         strict=True,
     ):
+        """Prepare a reservation without lots on hold; same parameters and return."""
         return super(StockMove, self._reserving())._update_reserved_quantity_vals(
             need, location_id, lot_id, package_id, owner_id, strict
         )
@@ -34,9 +35,11 @@ class StockMove(models.Model):
         strict=False,
         allow_negative=False,
     ):
+        """Return what can be reserved, lots on hold left out; same parameters."""
         return super(StockMove, self._reserving())._get_available_quantity(
             location_id, lot_id, package_id, owner_id, strict, allow_negative
         )
 
     def _set_quantity_done_prepare_vals(self, qty):
+        """Fill a quantity from stock without lots on hold; same parameters and return."""
         return super(StockMove, self._reserving())._set_quantity_done_prepare_vals(qty)

@@ -73,8 +73,8 @@ class SupplyTolerance(models.Model):
     @api.depends("company_id", "partner_id")
     def _compute_display_name(self):
         for tolerance in self:
-            tolerance.display_name = (
-                tolerance.partner_id.display_name or tolerance.company_id.display_name
+            tolerance.display_name = tolerance.partner_id.display_name or self.env._(
+                "All suppliers"
             )
 
     @api.model
