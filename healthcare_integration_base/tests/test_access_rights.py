@@ -47,7 +47,6 @@ RIGHTS = {
     "integration.identifier": MAPPINGS,
     "integration.event": TRAFFIC,
     "integration.message": TRAFFIC,
-    "integration.acknowledgement": TRAFFIC,
     "integration.freshness": TRAFFIC,
     "integration.attempt": TRAFFIC,
     "integration.acknowledgement": TRAFFIC,
