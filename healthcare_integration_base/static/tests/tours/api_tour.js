@@ -10,7 +10,8 @@ registry.category("web_tour.tours").add("integration_api_page", {
     },
     {
       content: "one route is left",
-      trigger: ".o_integration_api_list:not(:has(.o_integration_api_entry:nth-of-type(2)))",
+      trigger:
+        ".o_integration_api_list:not(:has(.o_integration_api_entry:nth-of-type(2)))",
     },
     {
       content: "open it",
@@ -44,7 +45,10 @@ registry.category("web_tour.tours").add("integration_api_page", {
       trigger: ".o_integration_api_search input",
       run: "edit tour.partner.changed",
     },
-    {trigger: ".o_integration_api_entry:contains('tour.partner.changed')", run: "click"},
+    {
+      trigger: ".o_integration_api_entry:contains('tour.partner.changed')",
+      run: "click",
+    },
     {
       content: "its type is exact, its data are those of the schema",
       trigger:
