@@ -212,6 +212,24 @@ def check_path(model, path: str) -> fields.Field:
     raise Unreadable(path, "missing")
 
 
+def with_brackets(model, path: str) -> str:
+    """Return a path with ``[]`` after its lists, as the field selector leaves them out.
+
+    :param model: empty recordset, or None: the path stays as it is
+    """
+    names = [name.strip() for name in path.split(".")]
+    for place, name in enumerate(names[:-1]):
+        field = (
+            model._fields.get(name.removesuffix("[]")) if model is not None else None
+        )
+        if field is None or not field.relational:
+            break
+        if field.type in ("one2many", "many2many"):
+            names[place] = name.removesuffix("[]") + "[]"
+        model = model.env[field.comodel_name]
+    return ".".join(names)
+
+
 def value_schema(field: fields.Field) -> dict[str, Any]:
     """Return the JSON Schema of what ``leaf`` makes of a field."""
     if field.name == "id":

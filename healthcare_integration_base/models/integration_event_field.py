@@ -25,8 +25,8 @@ class IntegrationEventField(models.Model):
     )
     source = fields.Char(
         "Field",
-        help="Path of fields from the record, e.g. partner_id.name; lists with [], e.g. "
-        "child_ids[].name into contacts[].name",
+        help="Path of fields from the record, e.g. partner_id.name; what comes from a list "
+        "goes into a list, e.g. child_ids.name into contacts[].name",
     )
     transform = fields.Selection(TRANSFORMS, default="none", required=True)
     default = fields.Char(help="Used where the field has no value.")
@@ -35,11 +35,16 @@ class IntegrationEventField(models.Model):
     def _to_ring1(self):
         return FieldRow(
             target=self.target or "",
-            source=self.source or "",
+            source=self._path(),
             transform=self.transform or "none",
             default=self.default or None,
             required=self.required,
         )
+
+    def _path(self):
+        """Return the source with [] after its lists."""
+        model = self.env.get(self.event_type_id.model or "")
+        return describe.with_brackets(model, self.source or "")
 
     @api.constrains("target", "source", "transform", "default", "required")
     def _check_row(self):
@@ -63,7 +68,7 @@ class IntegrationEventField(models.Model):
             return
         try:
             # constraints run as superuser: it is the author's own right that counts
-            describe.check_path(model.sudo(False), self.source)
+            describe.check_path(model.sudo(False), self._path())
         except describe.Unreadable as error:
             raise ValidationError(self._unreadable(error)) from None
 
@@ -73,11 +78,7 @@ class IntegrationEventField(models.Model):
         reasons = {
             "missing": _("%(path)s: there is no field %(name)s.", **values),
             "not_relation": _("%(path)s: %(name)s leads to no record.", **values),
-            "list": _(
-                "%(path)s: %(name)s is a list; write %(name)s[] and give the target a []"
-                " as well.",
-                **values,
-            ),
+            "list": _("%(path)s: %(name)s is a list.", **values),
             "no_list": _("%(path)s: %(name)s is no list.", **values),
             "forbidden": _("%(path)s: you may not read %(name)s yourself.", **values),
             "secret": _("%(path)s: %(name)s is a secret, never published.", **values),

@@ -28,7 +28,7 @@ class PublishCase(SupplyCase):
                 Command.create(
                     {
                         "target": "next[].name",
-                        "source": "suggested_next_type_ids[].name",
+                        "source": "suggested_next_type_ids.name",
                     }
                 ),
             ],
@@ -88,21 +88,25 @@ class TestPublishAction(PublishCase):
             ],
         )
         self.subscribe("test.kind.changed")
-        kind = self.make_kind(delay_count=3)
+        following = self.make_kind(name="Order")
+        kind = self.make_kind(
+            delay_count=3,
+            suggested_next_type_ids=[Command.set(following.ids)],
+        )
         self.assertEqual(
             self.data(kind),
             {
                 "id": str(kind.id),
                 "kind": {"name": "Call ward", "days": 3},
-                "next": [],
+                "next": [{"name": "Order"}],
             },
         )
         self.next_transaction()
         kind.delay_count = 5
-        self.assertEqual(len(self.published("test.kind.changed")), 1)
+        self.assertEqual(len(self.published("test.kind.changed", kind)), 1)
         kind.name = "Call ward 3"
         kind.name = "Call ward 4"
-        events = self.published("test.kind.changed")
+        events = self.published("test.kind.changed", kind)
         self.assertEqual(len(events), 2)
         self.assertEqual(
             json.loads(events[1].sudo().data)["kind"],
@@ -266,7 +270,7 @@ class TestFieldTable(PublishCase):
     def test_paths_that_lead_nowhere(self):
         self.refused("nothing", "there is no field nothing")
         self.refused("name.length", "leads to no record")
-        self.refused("suggested_next_type_ids.name", "is a list")
+        self.refused("suggested_next_type_ids.name", "more \\[\\] than the target")
         self.refused("create_uid[].name", "\\[\\] than the source|no list|Row")
         self.refused("__class__", "no path|no field")
 
