@@ -117,6 +117,27 @@ def _on_hand(records) -> dict[int, float]:
     return defaultdict(float, {lot.id: quantity for lot, quantity in groups})
 
 
+def _known_here(env) -> Domain:
+    """Return the lots that are the company's own, or that it has handled.
+
+    A lot without a company is shared in Odoo; of one that only other companies of the
+    database have handled, a client of this one learns nothing.
+    """
+    moved = env["stock.move.line"].sudo()
+    by_anyone = moved._search([("lot_id", "!=", False)])
+    by_us = moved._search(
+        [("lot_id", "!=", False), ("company_id", "=", env.company.id)]
+    )
+    return (
+        Domain("company_id", "=", env.company.id)
+        | Domain("id", "in", by_us.subselect("lot_id"))
+        | (
+            Domain("company_id", "=", False)
+            & Domain("id", "not in", by_anyone.subselect("lot_id"))
+        )
+    )
+
+
 LOTS = Resource(
     name="lots",
     title="Lots",
@@ -126,6 +147,7 @@ LOTS = Resource(
     schema=forms.of_event(
         "supply.lot.created.v1", on_hand_quantity=forms.ref("decimal")
     ),
+    domain=_known_here,
     filters=(
         forms.PRODUCT,
         forms.by_text("manufacturer_reference", "Only of this reference.", "ref"),
