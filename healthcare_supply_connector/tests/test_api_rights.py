@@ -74,6 +74,7 @@ class TestApiRights(ApiCase):
             (self.payment, "payments"),
             (self.account, "accounts"),
             (self.lot.quant_ids[:1], "stock-levels"),
+            (self.lot, "lots"),
         ):
             self.assertEqual(self.items(name, key=key, ids=str(record.id)), [], name)
             self.assert_problem(
