@@ -48,7 +48,7 @@ class Match:
         ours = ordered.product_uom_id._compute_price(net, line.product_uom_id)
         theirs = line.price_unit * (1 - line.discount / 100)
         difference = theirs - ours
-        amount = abs(difference) * line.quantity
+        amount = abs(difference * line.quantity)
         allowed = abs(ours) * self.tolerance.invoice_price_percent / 100
         fits = (
             abs(difference) <= allowed + TINY

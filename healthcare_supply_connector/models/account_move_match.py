@@ -106,6 +106,9 @@ class AccountMove(models.Model):
 
     def write(self, vals):
         self._integration_check_guarded(vals)
+        if vals.get("state") == "posted":
+            # here and not in _post: over RPC the state can be written past all buttons
+            self._integration_check_match()
         return super().write(vals)
 
     def _integration_check_guarded(self, vals):
@@ -286,6 +289,7 @@ class AccountMove(models.Model):
         move = self.sudo()
         move._integration_match()
         if move.integration_match_state == "blocked":
+            self._integration_check_limit()  # by what it comes to now
             move.write(
                 {
                     "integration_accepted_amount": move.integration_match_amount,
@@ -317,6 +321,8 @@ class AccountMove(models.Model):
         self.check_access("write")
         if self.integration_match_state != "blocked":
             raise UserError(self.env._("This bill is not blocked."))
+
+    def _integration_check_limit(self):
         limit = self.company_id.sudo().invoice_accept_limit
         amount = self.currency_id._convert(
             self.integration_match_amount,
@@ -336,10 +342,6 @@ class AccountMove(models.Model):
             )
 
     # -- posting --------------------------------------------------------------------------
-
-    def _post(self, soft=True):
-        self._integration_check_match()
-        return super()._post(soft=soft)
 
     def _integration_check_match(self):
         """Refuse to post what does not agree; looked at anew, since lines can be edited.

@@ -278,6 +278,37 @@ class TestSupplierInvoice(FinanceCase):
         with self.assertRaises(UserError):
             bill.with_user(self.clerk).action_post()
 
+    def test_limit_counts_for_what_the_bill_comes_to_when_it_is_accepted(self):
+        self.company.invoice_accept_limit = 2.0
+        bill, _case = self.blocked()
+        bill.with_user(self.clerk).invoice_line_ids[0].price_unit = 900.0
+        with self.assertRaisesRegex(AccessError, "accounting administrator"):
+            bill.with_user(self.clerk)._accept_difference("because")
+
+    def test_blocked_bill_is_not_posted_by_writing_its_state(self):
+        bill, _case = self.blocked()
+        with self.assertRaisesRegex(UserError, "Price 5.15 against 5.00"):
+            bill.with_user(self.clerk).write({"state": "posted"})
+
+    def test_no_line_becomes_a_charge_by_hand(self):
+        self.env["supply.tolerance"].create(
+            {"company_id": self.company.id, "invoice_charge_amount": 1000}
+        )
+        gift = self.line(None, "1", "8.00", description="Gift box")
+        bill = self.submit(gift, charges=[{"kind": "freight", "amount": "12.00"}])
+        own = bill.with_user(self.clerk)
+        line = own.invoice_line_ids.filtered(lambda one: not one.integration_charge)
+        with self.assertRaises(AccessError):
+            line.integration_charge = True
+        row = {"name": "Gift", "price_unit": 8.0, "integration_charge": True}
+        with self.assertRaises(AccessError):
+            own.write({"invoice_line_ids": [Command.create(row)]})
+        del row["integration_charge"]
+        with self.assertRaises(AccessError):
+            own.with_context(default_integration_charge=True).write(
+                {"invoice_line_ids": [Command.create(row)]}
+            )
+
     def test_nobody_writes_the_match_by_hand(self):
         bill, _case = self.blocked()
         for user in (self.clerk, self.machine):

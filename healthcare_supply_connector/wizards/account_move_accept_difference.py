@@ -9,10 +9,16 @@ class AccountMoveAcceptDifference(models.TransientModel):
     _description = "Accept the Difference of a Bill"
 
     move_id = fields.Many2one("account.move", required=True, readonly=True)
-    partner_id = fields.Many2one(related="move_id.partner_id", string="Supplier")
-    currency_id = fields.Many2one(related="move_id.currency_id")
-    amount = fields.Monetary(related="move_id.integration_match_amount")
-    line_ids = fields.One2many(related="move_id.integration_match_line_ids")
+    partner_id = fields.Many2one(
+        related="move_id.partner_id", string="Supplier", related_sudo=False
+    )
+    currency_id = fields.Many2one(related="move_id.currency_id", related_sudo=False)
+    amount = fields.Monetary(
+        related="move_id.integration_match_amount", related_sudo=False
+    )
+    line_ids = fields.One2many(
+        related="move_id.integration_match_line_ids", related_sudo=False
+    )
     reason = fields.Char(required=True)
 
     def action_accept(self):
