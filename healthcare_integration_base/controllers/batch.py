@@ -53,7 +53,7 @@ class BatchController(http.Controller):
         check_number(lines)
         permit = permit_for(env, client, SCOPE)
         reader = _Reader(env, inlet, client.id, codec, permit)
-        entries = [reader.read(line) for _number, line in lines]
+        entries = [reader.entry_or_error(line) for _number, line in lines]
         numbers = [number for number, _line in lines]
         results = results_of(env, entries, numbers, "line")
         _logger.info("%s lines on endpoint %s", len(results), inlet.id)
@@ -68,7 +68,7 @@ class _Reader:
         self._codec, self._permit = codec, permit
         self._traceparent = request.httprequest.headers.get("traceparent")
 
-    def read(self, line):
+    def entry_or_error(self, line):
         """Return what is to be stored of a line, or the error that says why it is nothing."""
         try:
             return self._entry(line)

@@ -106,7 +106,7 @@ def _single(env, reader, body):
 
 def _batch(env, reader, bodies):
     check_number(bodies)
-    entries = [reader.read(body) for body in bodies]
+    entries = [reader.entry_or_error(body) for body in bodies]
     numbers = range(1, len(bodies) + 1)
     results = results_of(env, entries, numbers, "event")
     _logger.info("%s events in a batch", len(results))
@@ -132,7 +132,7 @@ class _Reader:
         self._permit = permit_for(env, client, SCOPE)
         self._traceparent = request.httprequest.headers.get("traceparent")
 
-    def read(self, body):
+    def entry_or_error(self, body):
         """Return what is to be stored of an event, or the error that says why it is nothing."""
         try:
             return self.entry(body)

@@ -27,7 +27,7 @@ class IntegrationAccessLog(models.Model):
         "integration.client", readonly=True, ondelete="set null"
     )
     key_id = fields.Many2one(
-        "integration.client.key", "Key", readonly=True, ondelete="set null"
+        "integration.client.key", readonly=True, ondelete="set null"
     )
     company_id = fields.Many2one("res.company", readonly=True, ondelete="set null")
     auth = fields.Selection(

@@ -81,7 +81,7 @@ class IntegrationAcknowledgement(models.Model):
             """
         )
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         """Refuse: what a partner said is not changed.
 
         :raises AccessError: always

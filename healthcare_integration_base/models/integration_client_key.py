@@ -30,7 +30,7 @@ class IntegrationClientKey(models.Model):
     active = fields.Boolean(default=True)
     expires_at = fields.Datetime()
     last_used_at = fields.Datetime("Last Use", readonly=True, copy=False)
-    last_used_from = fields.Char("Last Used From", readonly=True, copy=False)
+    last_used_from = fields.Char(readonly=True, copy=False)
 
     _prefix_uniq = models.UniqueIndex("(prefix)")
 

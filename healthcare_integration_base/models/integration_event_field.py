@@ -73,16 +73,20 @@ class IntegrationEventField(models.Model):
             raise ValidationError(self._unreadable(error)) from None
 
     def _unreadable(self, error):
-        _ = self.env._
+        env = self.env
         values = {"path": self.source, "name": error.name}
         reasons = {
-            "missing": _("%(path)s: there is no field %(name)s.", **values),
-            "not_relation": _("%(path)s: %(name)s leads to no record.", **values),
-            "list": _("%(path)s: %(name)s is a list.", **values),
-            "no_list": _("%(path)s: %(name)s is no list.", **values),
-            "forbidden": _("%(path)s: you may not read %(name)s yourself.", **values),
-            "secret": _("%(path)s: %(name)s is a secret, never published.", **values),
-            "no_value": _("%(path)s: %(name)s cannot stand in an event.", **values),
+            "missing": env._("%(path)s: there is no field %(name)s.", **values),
+            "not_relation": env._("%(path)s: %(name)s leads to no record.", **values),
+            "list": env._("%(path)s: %(name)s is a list.", **values),
+            "no_list": env._("%(path)s: %(name)s is no list.", **values),
+            "forbidden": env._(
+                "%(path)s: you may not read %(name)s yourself.", **values
+            ),
+            "secret": env._(
+                "%(path)s: %(name)s is a secret, never published.", **values
+            ),
+            "no_value": env._("%(path)s: %(name)s cannot stand in an event.", **values),
         }
         return reasons[error.reason]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -171,12 +172,10 @@ def fingerprint_of(text: str) -> str:
 def names_of(certificate: x509.Certificate) -> set[str]:
     """Return subject (RFC 4514), DNS and URI alternative names."""
     names = {certificate.subject.rfc4514_string()}
-    try:
+    with suppress(x509.ExtensionNotFound, ValueError):
         extension = certificate.extensions.get_extension_for_class(
             x509.SubjectAlternativeName
         )
         for kind in (x509.DNSName, x509.UniformResourceIdentifier):
             names.update(extension.value.get_values_for_type(kind))
-    except (x509.ExtensionNotFound, ValueError):
-        pass
-    return {name for name in names if name}
+    return names - {""}

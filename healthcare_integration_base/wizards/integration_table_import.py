@@ -60,7 +60,7 @@ class IntegrationTableImport(models.TransientModel):
     domain = fields.Char(help="For rows that name none, e.g. item or uom")
     kind = fields.Char(help="For rows that name none, e.g. gln")
     model_id = fields.Many2one(
-        "ir.model", string="Model", help="For rows that name none, e.g. res.partner"
+        "ir.model", help="For rows that name none, e.g. res.partner"
     )
     file = fields.Binary(attachment=False)
     file_name = fields.Char()

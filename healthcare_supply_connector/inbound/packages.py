@@ -77,7 +77,7 @@ class Packages:
             if code in used:
                 raise _refused(self.paths[code], "sscc_known", "was used before")
 
-    def create(self) -> None:
+    def make(self) -> None:
         """Make the packages, the outer ones first; they come into stock with the receipt."""
         for code in self.parents:
             self._make(code)

@@ -191,7 +191,7 @@ class Plan:
         """Replace what Odoo proposes on the receipts by what was notified."""
         self._withdraw_default_proposals()
         self._announce(notice)
-        self.packages.create()
+        self.packages.make()
         notice.package_ids = [Command.create(v) for v in self.packages.register()]
         vals_list = [self._prepare(proposal, notice) for proposal in self.proposals]
         lines = self.order.env["stock.move.line"].create(vals_list)

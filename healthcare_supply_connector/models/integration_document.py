@@ -38,7 +38,6 @@ class IntegrationDocument(models.AbstractModel):
         "business says so.",
     )
     integration_detail = fields.Char(
-        "Integration Detail",
         compute="_compute_integration_state",
         groups="healthcare_integration_base.group_viewer",
     )

@@ -36,8 +36,6 @@ class PurchaseOrderAcknowledgementLine(models.Model):
         help="What was asked for before the supplier's answers changed it."
     )
     promised_date = fields.Date()
-    substitute_id = fields.Many2one(
-        "product.product", "Substitute", ondelete="set null"
-    )
+    substitute_id = fields.Many2one("product.product", ondelete="set null")
     substitute_reference = fields.Char(help="What the supplier calls the substitute.")
     reason = fields.Char()

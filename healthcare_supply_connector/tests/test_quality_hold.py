@@ -96,7 +96,7 @@ class TestQualityHold(SupplyCase):
         wizard = (
             self.env["stock.lot.hold.wizard"]
             .with_user(self.controller)
-            .with_context(action["context"])
+            .with_context(**action["context"])
             .create({"reason": "odd colour", "reference": "CAPA-1"})
         )
         wizard.action_confirm()

@@ -56,16 +56,16 @@ class IntegrationReferenceMatch(models.TransientModel):
     item_name = fields.Char("Item", compute="_compute_reference")
     system_id = fields.Many2one(related="exception_id.system_id")
     waiting_count = fields.Integer(related="exception_id.unresolved_count")
-    product_id = fields.Many2one("product.product", string="Product")
+    product_id = fields.Many2one("product.product")
     uom_id = fields.Many2one("uom.uom", string="Unit")
-    partner_id = fields.Many2one("res.partner", string="Partner")
-    location_id = fields.Many2one("stock.location", string="Location")
-    tax_id = fields.Many2one("account.tax", string="Tax")
-    account_id = fields.Many2one("account.account", string="Account")
+    partner_id = fields.Many2one("res.partner")
+    location_id = fields.Many2one("stock.location")
+    tax_id = fields.Many2one("account.tax")
+    account_id = fields.Many2one("account.account")
     analytic_account_id = fields.Many2one(
         "account.analytic.account", string="Cost Centre"
     )
-    payment_term_id = fields.Many2one("account.payment.term", string="Payment Term")
+    payment_term_id = fields.Many2one("account.payment.term")
     remember = fields.Selection(
         [
             ("crosswalk", "In the crosswalk of this partner"),
@@ -326,7 +326,7 @@ class IntegrationReferenceMatchCandidate(models.TransientModel):
     sequence = fields.Integer()
     res_id = fields.Integer(required=True)
     name = fields.Char()
-    why = fields.Char("Why")
+    why = fields.Char()
 
     def action_choose(self):
         """Take this one over into the wizard, which stays open."""

@@ -174,39 +174,47 @@ class Sender:
         )
 
     def _title(self, code: str, key: str) -> str:
-        _ = self.env._
+        env = self.env
         values = {"value": key, "name": self.name}
         titles = {
-            "item_unknown": _("Unknown item %(value)s at %(name)s", **values),
-            "item_ambiguous": _("Ambiguous item %(value)s at %(name)s", **values),
-            "unit_unknown": _("Unknown unit %(value)s at %(name)s", **values),
-            "unit_ambiguous": _("Ambiguous unit %(value)s at %(name)s", **values),
-            "supplier_unknown": _("Unknown supplier %(value)s at %(name)s", **values),
-            "supplier_ambiguous": _(
+            "item_unknown": env._("Unknown item %(value)s at %(name)s", **values),
+            "item_ambiguous": env._("Ambiguous item %(value)s at %(name)s", **values),
+            "unit_unknown": env._("Unknown unit %(value)s at %(name)s", **values),
+            "unit_ambiguous": env._("Ambiguous unit %(value)s at %(name)s", **values),
+            "supplier_unknown": env._(
+                "Unknown supplier %(value)s at %(name)s", **values
+            ),
+            "supplier_ambiguous": env._(
                 "Ambiguous supplier %(value)s at %(name)s", **values
             ),
-            "customer_unknown": _("Unknown customer %(value)s at %(name)s", **values),
-            "customer_ambiguous": _(
+            "customer_unknown": env._(
+                "Unknown customer %(value)s at %(name)s", **values
+            ),
+            "customer_ambiguous": env._(
                 "Ambiguous customer %(value)s at %(name)s", **values
             ),
-            "tax_unknown": _("Unknown tax %(value)s at %(name)s", **values),
-            "tax_ambiguous": _("Ambiguous tax %(value)s at %(name)s", **values),
-            "location_unknown": _("Unknown location %(value)s at %(name)s", **values),
-            "location_ambiguous": _(
+            "tax_unknown": env._("Unknown tax %(value)s at %(name)s", **values),
+            "tax_ambiguous": env._("Ambiguous tax %(value)s at %(name)s", **values),
+            "location_unknown": env._(
+                "Unknown location %(value)s at %(name)s", **values
+            ),
+            "location_ambiguous": env._(
                 "Ambiguous location %(value)s at %(name)s", **values
             ),
-            "account_unknown": _("Unknown account %(value)s at %(name)s", **values),
-            "account_ambiguous": _("Ambiguous account %(value)s at %(name)s", **values),
-            "cost_center_unknown": _(
+            "account_unknown": env._("Unknown account %(value)s at %(name)s", **values),
+            "account_ambiguous": env._(
+                "Ambiguous account %(value)s at %(name)s", **values
+            ),
+            "cost_center_unknown": env._(
                 "Unknown cost centre %(value)s at %(name)s", **values
             ),
-            "cost_center_ambiguous": _(
+            "cost_center_ambiguous": env._(
                 "Ambiguous cost centre %(value)s at %(name)s", **values
             ),
-            "payment_term_unknown": _(
+            "payment_term_unknown": env._(
                 "Unknown payment term %(value)s at %(name)s", **values
             ),
-            "payment_term_ambiguous": _(
+            "payment_term_ambiguous": env._(
                 "Ambiguous payment term %(value)s at %(name)s", **values
             ),
         }

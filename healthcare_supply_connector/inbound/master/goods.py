@@ -54,14 +54,14 @@ def _item_candidates(context, data):
     same_code = Product.search([("default_code", "in", codes)], limit=10)
     forms = stored_forms(gtin14(data["gtin"])) if gtin14(data.get("gtin", "")) else []
     same_gtin = Product.search([("barcode", "in", forms)], limit=10) if forms else []
-    why = context.env._
+    env = context.env
     return best(
-        [(product, 98, why("Same GTIN")) for product in same_gtin],
-        [(product, 90, why("Same code")) for product in same_code],
+        [(product, 98, env._("Same GTIN")) for product in same_gtin],
+        [(product, 90, env._("Same code")) for product in same_code],
         alike(
             by_first_word(context.env, "product.product", data["name"]),
             data["name"],
-            why("Similar name"),
+            env._("Similar name"),
         ),
     )
 

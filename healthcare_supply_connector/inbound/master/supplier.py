@@ -34,12 +34,12 @@ def _candidates(context, data):
     )
     email = data.get("email", "")
     same_mail = Partner.search([("email", "=ilike", email)], limit=10) if email else []
-    why = context.env._
+    env = context.env
     names = by_first_word(context.env, "res.partner", data["name"], company)
     return best(
-        [(partner, 97, why("Same tax number")) for partner in same_vat],
-        [(partner, 75, why("Same e-mail address")) for partner in same_mail],
-        alike(names, data["name"], why("Similar name")),
+        [(partner, 97, env._("Same tax number")) for partner in same_vat],
+        [(partner, 75, env._("Same e-mail address")) for partner in same_mail],
+        alike(names, data["name"], env._("Similar name")),
     )
 
 
