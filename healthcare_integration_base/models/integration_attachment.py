@@ -29,12 +29,16 @@ UNCHANGING = (
     "res_id",
     "url",
     "file",
+    "content_type",
     "sha256",
     "size",
     "system_id",
     "message_uid",
     "company_id",
 )
+
+# Only what comes by a message has these.
+OF_MESSAGES = ("system_id", "message_uid", "company_id", "sha256")
 
 
 class IntegrationAttachment(models.Model):
@@ -154,15 +158,21 @@ class IntegrationAttachment(models.Model):
 
         :raises UserError: neither file nor address, too large, a type nobody needs
         """
-        return super().create([self._integration_checked(vals) for vals in vals_list])
+        plain = self.with_context(self._integration_plain_context())
+        return super(IntegrationAttachment, plain).create(
+            [self._integration_checked(vals) for vals in vals_list]
+        )
+
+    def _integration_plain_context(self):
+        """Return the context without defaults by which a user could pose as a partner."""
+        if self.env.su:
+            return self.env.context
+        forged = {f"default_{name}" for name in OF_MESSAGES}
+        return {k: v for k, v in self.env.context.items() if k not in forged}
 
     def _integration_checked(self, vals):
         if not self.env.su:
-            vals = {
-                key: value
-                for key, value in vals.items()
-                if key not in ("system_id", "message_uid", "company_id", "sha256")
-            }
+            vals = {key: value for key, value in vals.items() if key not in OF_MESSAGES}
         row = {
             "kind": vals.get("kind") or "other",
             "name": vals.get("name") or "document",

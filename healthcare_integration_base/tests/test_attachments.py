@@ -154,8 +154,14 @@ class TestAttachments(IntegrationCase):
         made = self.env["integration.attachment"].with_user(self.keeper).create(vals)
         self.assertEqual(made.content_type, "application/pdf")
         made.shared = True
-        with self.assertRaises(UserError):
-            made.write({"sha256": "0" * 64})
+        for forged in ({"sha256": "0" * 64}, {"content_type": "text/html"}):
+            with self.assertRaises(UserError):
+                made.write(forged)
+        context = {"default_message_uid": "u-9", "default_system_id": self.system.id}
+        posing = self.env["integration.attachment"].with_user(self.keeper)
+        posing = posing.with_context(**context).create(vals)
+        self.assertFalse(posing.sudo().message_uid)
+        self.assertFalse(posing.sudo().system_id)
         with self.assertRaises(UserError):
             self.env["integration.attachment"].with_user(self.keeper).create(
                 {**vals, "name": "x.html"}
