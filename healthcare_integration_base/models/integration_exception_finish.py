@@ -201,6 +201,7 @@ class IntegrationException(models.Model):
                 }
             )
 
+    @api.private
     def message_update(self, msg_dict, update_vals=None):
         """Take a partner's answer by e-mail: the case waits for us again."""
         for case in self.sudo().filtered(lambda one: one.waiting_for == "partner"):

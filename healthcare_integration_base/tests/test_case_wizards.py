@@ -5,6 +5,7 @@ import json
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
+from odoo.service.model import call_kw
 from odoo.tests import Form, tagged
 
 from ..engine import correct
@@ -117,6 +118,17 @@ class TestCaseWizards(CauseCase):
                     reason="x",
                     **values,
                 )
+            context = {f"default_{name}": value for name, value in values.items()}
+            with self.assertRaises(AccessError):
+                self.env["integration.exception.correct"].with_user(
+                    self.reader
+                ).with_context(**context).create(
+                    {
+                        "exception_id": message.exception_id.id,
+                        "message_id": message.id,
+                        "reason": "x",
+                    }
+                )
         unseen = self.correction(message)
         with self.assertRaisesRegex(UserError, "Look at the body"):
             unseen.action_apply()
@@ -138,6 +150,24 @@ class TestCaseWizards(CauseCase):
         )
         with self.assertRaisesRegex(UserError, "another case"):
             mixed.action_show()
+
+    def test_onchange_shows_nothing_that_was_not_asked_for_with_a_reason(self):
+        shown, other = self.fail("ABD"), self.fail("ABE")
+        spec = {"body": {}, "shown": {}, "message_id": {}}
+        forged = {
+            "exception_id": other.exception_id.id,
+            "message_id": other.id,
+            "reason": "Curious",
+            "shown": True,
+        }
+        wizards = self.env["integration.exception.correct"].with_user(self.reader)
+        values = wizards.onchange(forged, ["message_id"], spec)["value"]
+        self.assertNotIn("ABE", str(values))
+        wizard = self.correction(shown)
+        wizard.action_show()
+        values = wizard.onchange(forged, ["message_id"], spec)["value"]
+        self.assertNotIn("ABE", str(values))
+        self.assertFalse(self.audit_entries(other, "payload_view"))
 
     def test_correction_of_protected_health_information_is_ciphertext(self):
         self.event_type.sensitivity = "phi"
@@ -203,6 +233,11 @@ class TestCaseWizards(CauseCase):
         self.assertIn("4.80", letter.body)
         case.with_user(self.handler).action_answered()
         self.assertFalse(case.waiting_for)
+
+    def test_answer_of_a_partner_comes_by_mail_alone(self):
+        case = self.fail("ABD").exception_id
+        with self.assertRaises(AccessError):
+            call_kw(case.with_user(self.reader), "message_update", [case.ids, {}], {})
 
     def test_letter_of_the_kind_of_case(self):
         template = self.env.ref(

@@ -29,8 +29,8 @@ class IntegrationExceptionCorrect(models.TransientModel):
         domain="[('exception_id', '=', exception_id), ('state', '=', 'dead'),"
         " ('superseded', '=', False)]",
     )
-    direction = fields.Selection(related="message_id.direction")
-    last_error = fields.Char(related="message_id.last_error")
+    direction = fields.Selection(related="message_id.direction", related_sudo=False)
+    last_error = fields.Char(related="message_id.last_error", related_sudo=False)
     waiting_count = fields.Integer(
         related="exception_id.unresolved_count", string="Messages of the Case"
     )
@@ -42,9 +42,12 @@ class IntegrationExceptionCorrect(models.TransientModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            self._check_guarded(vals)
-        return super().create(vals_list)
+        wizards = super().create(vals_list)
+        for (
+            wizard
+        ) in wizards.sudo():  # what was made, since defaults come by context, too
+            self._check_guarded({name: wizard[name] for name in GUARDED})
+        return wizards
 
     def write(self, vals):
         self._check_guarded(vals)
@@ -61,7 +64,9 @@ class IntegrationExceptionCorrect(models.TransientModel):
     @api.depends("shown")
     def _compute_body(self):
         for wizard in self:
-            wizard.body = wizard._text() if wizard.shown else False
+            # as it is stored: the values of an onchange may say anything
+            stored = wizard._origin
+            wizard.body = stored._text() if stored.sudo().shown else False
 
     def _inverse_body(self):
         for wizard in self.filtered("shown"):
