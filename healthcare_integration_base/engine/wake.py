@@ -18,6 +18,7 @@ from collections.abc import Iterable
 import psycopg2
 
 from odoo import SUPERUSER_ID, api
+from odoo.modules import module
 from odoo.modules.registry import Registry
 from odoo.sql_db import Cursor
 
@@ -103,10 +104,11 @@ _bells: dict[tuple[int, str], Bell] = {}
 def ring(env, lanes: Iterable[str]) -> None:
     """Have lanes drained whose messages are committed.
 
-    :param env: of a request; upon a test's cursor, which nobody else may use
-        meanwhile, the wake-up is made after its commit, in the same thread
+    :param env: of a request; in a test, whose connection nobody else may use meanwhile
+        and which may be over when the thread looks, the wake-up is made after its
+        commit, in the same thread
     """
-    if not isinstance(env.cr, Cursor):
+    if module.current_test or not isinstance(env.cr, Cursor):
         env["integration.drain"]._wake(set(lanes))
         return
     key = (

@@ -9,6 +9,7 @@ from psycopg2 import errors
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..engine import wake
 from .delivery_case import CODE, DOCUMENT, DocumentCase
 
 LOG = "odoo.addons.healthcare_integration_base.engine.capture"
@@ -68,6 +69,13 @@ class TestCaptureCost(DocumentCase):
         trap.assert_jobs_count(2)
         keys = {job.identity_key for job in trap.enqueued_jobs}
         self.assertEqual(keys, {"integration.drain.in", "integration.drain.out"})
+
+    def test_ringing_in_a_test_leaves_no_thread_behind(self):
+        # it would look when this test is over, upon the cursor of another one
+        with patch.object(wake.Bell, "ring") as rung:
+            wake.ring(self.env, {"in"})
+        rung.assert_not_called()
+        self.commit_hooks().assert_jobs_count(1)
 
 
 @tagged("post_install", "-at_install")
