@@ -90,19 +90,20 @@ def _decoded(data: bytes) -> str:
     ):
         if data.startswith(mark):
             return _decode(data, encoding)
-    if b"\0" in data:
-        raise _no_text()
     try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
+        return _decode(data, "utf-8")
+    except Rejected:
         return _decode(data, "cp1252")
 
 
 def _decode(data: bytes, encoding: str) -> str:
     try:
-        return data.decode(encoding)
+        text = data.decode(encoding)
     except UnicodeDecodeError:
         raise _no_text() from None
+    if "\0" in text:  # no database takes it, whatever the encoding
+        raise _no_text()
+    return text
 
 
 def _no_text() -> Rejected:

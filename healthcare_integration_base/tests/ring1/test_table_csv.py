@@ -39,6 +39,7 @@ def test_unknown_columns_are_left_out_and_short_rows_stay_short():
         (b"theirs,ours,ours\n", "file_header"),
         (b"\x00\x01\x02", "file_encoding"),
         (b"\xff\xfe\x00", "file_encoding"),
+        ("external_value,internal_value\na\0,b".encode("utf-16"), "file_encoding"),
         (b'theirs,ours\n"BX,1\n', "file_format"),
         (b"x" * (table_csv.MAX_BYTES + 1), "file_too_large"),
         (b"theirs,ours\n" + b"a,b\n" * (table_csv.MAX_ROWS + 1), "file_rows"),
