@@ -231,6 +231,52 @@ class TestQualityHold(SupplyCase):
         picking.with_context(skip_backorder=True)._action_done()
         self.assertEqual(picking.state, "done")
 
+    def delivered(self):
+        """Return the line of a delivery of 3 of the second lot that is done."""
+        self.hold()
+        picking = self.make_delivery(self.serum, 3)
+        picking.move_line_ids.picked = True
+        picking.with_context(skip_backorder=True)._action_done()
+        return picking.move_line_ids
+
+    def test_what_is_done_is_not_edited_into_a_delivery_of_a_held_lot(self):
+        line = self.delivered()
+        self.assertEqual((line.state, line.lot_id), ("done", self.second))
+        with self.assertRaisesRegex(UserError, "L-FIRST"):
+            line.lot_id = self.first
+        with self.assertRaisesRegex(UserError, "L-FIRST"):
+            self.env["stock.move.line"].create(
+                {
+                    **line.move_id._prepare_move_line_vals(quantity=1),
+                    "lot_id": self.first.id,
+                }
+            )
+
+    def test_no_more_of_a_lot_held_later_is_delivered_but_less_may_be_noted(self):
+        line = self.delivered()
+        self.hold(self.second)
+        with self.assertRaisesRegex(UserError, "L-SECOND"):
+            line.quantity = 4
+        self.env.invalidate_all()
+        line.quantity = 2
+        self.assertEqual(line.state, "done")
+
+    def test_held_lot_is_not_delivered_from_anywhere(self):
+        self.hold()
+        customers = self.env.ref("stock.stock_location_customers")
+        lost = self.env["stock.location"].search(
+            [("usage", "=", "inventory"), ("company_id", "=", self.company.id)], limit=1
+        )
+        line = self.move_to(lost)
+        line.move_id._action_done()
+        suppliers = self.env.ref("stock.stock_location_suppliers")
+        for source in (lost, suppliers):
+            with self.subTest(source.name), self.assertRaises(ValidationError):
+                self.move_to(customers, source=source)
+        line = self.move_to(self.stock, source=lost)
+        line.move_id._action_done()
+        self.assertEqual(line.state, "done")
+
     # -- what stays possible ---------------------------------------------------------------
 
     def test_move_to_quarantine(self):
