@@ -3,6 +3,7 @@
 
 import json
 import logging
+from itertools import islice
 
 from odoo import http
 from odoo.http import Response, request
@@ -16,6 +17,7 @@ from .dispatcher import route
 from .gate import admit
 from .intake import (
     MAX_BATCH,
+    MAX_MESSAGES,
     MESSAGES,
     check_number,
     check_use,
@@ -49,7 +51,8 @@ class BatchController(http.Controller):
         client = admit(env, SCOPE, clients_of(env, inlet))
         check_use(inlet, client)
         codec = _codec(inlet)
-        lines = list(batches.split_lines(request.httprequest.get_data()))
+        found = batches.split_lines(request.httprequest.get_data())
+        lines = list(islice(found, MAX_MESSAGES + 1))
         check_number(lines)
         permit = permit_for(env, client, SCOPE)
         reader = _Reader(env, inlet, client.id, codec, permit)

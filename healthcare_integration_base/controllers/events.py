@@ -18,6 +18,7 @@ from .dispatcher import route
 from .gate import admit
 from .intake import (
     MAX_BATCH,
+    MAX_MESSAGES,
     accepted,
     answer_json,
     check_number,
@@ -58,7 +59,8 @@ class EventController(http.Controller):
         )
         body = request.httprequest.get_data()
         if mimetype == envelope.BATCH_CONTENT_TYPE:
-            return _batch(env, reader, batches.split_events(body, charset))
+            found = batches.split_events(body, charset, MAX_MESSAGES)
+            return _batch(env, reader, found)
         return _single(env, reader, _structured(body, mimetype, charset))
 
 

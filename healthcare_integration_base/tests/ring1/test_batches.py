@@ -2,6 +2,8 @@
 """Lines, arrays and headers that carry messages: nothing is lost, nothing bleeds over."""
 
 import json
+import tracemalloc
+from itertools import islice
 
 import pytest
 from hib.codecs import CodecError
@@ -48,6 +50,16 @@ def test_documents_survive_the_way_through_lines(documents, ending):
 def test_no_bytes_at_all_break_the_splitting(body):
     numbers = [number for number, _line in split_lines(body)]
     assert numbers == sorted(set(numbers))
+
+
+def test_of_far_too_many_only_what_is_needed_is_kept():
+    body = b" \n" * 1000 + b"1\n" * 1_000_000
+    tracemalloc.start()
+    found = list(islice(split_lines(body), 11))
+    assert (found[0], found[-1]) == ((1001, b"1"), (1011, b"1"))
+    assert len(split_events(b"[" + b"1," * 100_000, most=10)) == 11
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()
 
 
 def test_other_line_separators_of_unicode_do_not_end_a_line():
