@@ -1,5 +1,5 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter, ValidationError
 
 from odoo import models
@@ -38,4 +38,16 @@ class IrHttp(models.AbstractModel):
         except HTTPException as exc:
             if not problem.is_ours(path_info):
                 raise
+            if exc.code == 405 and not cls._fits(path_info, exc.valid_methods or ()):
+                exc = NotFound()
             raise problem.no_route(exc) from exc
+
+    @classmethod
+    def _fits(cls, path_info, methods):
+        """Tell whether the path leads anywhere by one of the methods.
+
+        werkzeug looks at methods before converters: any word looks like a resource.
+        """
+        routes = request.env["ir.http"].routing_map()
+        router = routes.bind_to_environ(request.httprequest.environ)
+        return any(router.test(path_info, method) for method in methods)

@@ -276,6 +276,8 @@ class TestRetention(DocumentCase):
         self.assertEqual(self.messages().mapped("res_id"), [dead.id, young.id])
         self.assertEqual(self.env["integration.event"].search_count([]), 2)
         self.messages(res_id=dead.id).exception_id.action_ignore("settled by phone")
+        # it is finished from now on
+        self.age(dead, 31)
         self.env["integration.event"]._gc_traffic()
         self.assertEqual(self.messages().mapped("res_id"), [young.id])
         self.env.cr.execute("SELECT count(*) FROM integration_payload")

@@ -224,7 +224,7 @@ class TestBadInput(ReceptionCase):
             (AccessError("secret"), 403, "forbidden"),
             (ZeroDivisionError(), 500, "internal_error"),
         ):
-            with patch.object(receive, "accept", side_effect=error):
+            with patch.object(receive, "keep", side_effect=error):
                 with self.assertLogs(PROBLEM, logging.INFO) as logs:
                     response = self.post({"name": "A"})
             self.assert_refused(response, status, code)
@@ -232,7 +232,7 @@ class TestBadInput(ReceptionCase):
 
     def test_a_database_in_trouble_asks_to_come_back(self):
         with patch.object(
-            receive, "accept", side_effect=psycopg2.OperationalError("secret")
+            receive, "keep", side_effect=psycopg2.OperationalError("secret")
         ):
             with mute_logger("odoo.http"):
                 response = self.post({"name": "A"})
