@@ -77,7 +77,7 @@ class ValidationController(http.Controller):
             tag="Validations",
             text="Answers one result per item, in the order they came: valid, invalid,"
             " archived or ambiguous, with our id and number. Accounts and cost centres are"
-            " given by their codes, items by our code or a GTIN.",
+            " given by their codes, items by our code, a GTIN or your own code.",
             body={"application/json": BODY},
             answers={200: Answer("The results.", {"application/json": RESULT})},
             problems=(422,),

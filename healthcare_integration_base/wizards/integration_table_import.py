@@ -29,14 +29,6 @@ REQUIRED = {
     IDENTIFIER: ("value", "record"),
 }
 SHOWN = 200
-# How people name a record of a model in a list; the first field that fits exactly one counts.
-NAMES = {
-    "product.product": ("default_code", "barcode"),
-    "res.partner": ("ref", "vat"),
-    "stock.location": ("complete_name", "barcode"),
-    "account.account": ("code",),
-    "account.analytic.account": ("code", "name"),
-}
 
 
 class RowError(Exception):
@@ -299,13 +291,22 @@ class IntegrationTableImport(models.TransientModel):
             found = records.search([("id", "=", int(text))])
             if found:
                 return found
-        for name in (*NAMES.get(model, ()), records._rec_name or "display_name"):
+        for name in (*self._naming_fields(model), records._rec_name or "display_name"):
             found = records.search([(name, "=", text)], limit=2)
             if len(found) == 1:
                 return found
             if found:
                 raise RowError(self.env._("Several records are called %s.", text))
         raise RowError(self.env._("There is no record %s.", text))
+
+    def _naming_fields(self, model):
+        """Return the fields by which people name a record in a list, its name aside.
+
+        A connector adds those of its models; the first field that fits one record counts.
+
+        :param model: name of the record's model
+        """
+        return ("ref", "vat") if model == "res.partner" else ()
 
     # -- preview ------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from odoo.addons.healthcare_integration_base.engine import reading
 from odoo.addons.healthcare_integration_base.engine.resource import Resource
 from odoo.addons.healthcare_integration_base.engine.validation import Verdict
 
+from ..inbound import identify
 from ..payloads.text import gtin14
 from .finance import ACCOUNTS, COST_CENTERS
 from .master import PRODUCTS, SERVICES
@@ -48,11 +49,7 @@ def _found(env, resource, domain, values, name):
 def _spellings(name: str, value: str) -> set[str]:
     """Return how a value may be stored: a GTIN with or without leading zeros."""
     gtin = gtin14(value) if name == "barcode" else None
-    if not gtin:
-        return {value}
-    lengths = (8, 12, 13, 14)
-    short = {gtin[-length:] for length in lengths if not gtin[:-length].strip("0")}
-    return {value, *short}
+    return {value, *(identify.stored_forms(gtin) if gtin else ())}
 
 
 def _verdict(resource: Resource, records) -> Verdict:
@@ -77,11 +74,28 @@ def cost_centers(env, client, values) -> dict[str, Verdict]:
 
 
 def items(env, client, values) -> dict[str, Verdict]:
-    """Check our codes and GTINs; a client bound to its partner knows what that one sells."""
+    """Check our codes and GTINs, then the codes the client's own system uses.
+
+    A client bound to its partner knows what that one sells.
+    """
     products = reading.allowed(env, PRODUCTS, client) | reading.allowed(
         env, SERVICES, client
     )
-    return _verdicts(env, PRODUCTS, products, values, _ITEM_FIELDS)
+    verdicts = _verdicts(env, PRODUCTS, products, values, _ITEM_FIELDS)
+    left = [value for value in values if verdicts[value].result == "invalid"]
+    return verdicts | _own_items(env, client, products, left)
+
+
+def _own_items(env, client, allowed: Domain, values) -> dict[str, Verdict]:
+    """Return the verdicts on supplier codes and crosswalked names the client may know."""
+    named = identify.own_items(env, client.system_id, values)
+    ids = {product.id for products in named.values() for product in products}
+    usable = env[PRODUCTS.model].search(allowed & Domain("id", "in", list(ids)))
+    return {
+        value: _verdict(PRODUCTS, products & usable)
+        for value, products in named.items()
+        if products & usable
+    }
 
 
 VALIDATORS = {"account": accounts, "cost_center": cost_centers, "item": items}

@@ -14,7 +14,7 @@ from odoo.addons.healthcare_integration_base.protocol.cause import Cause
 from odoo.addons.healthcare_integration_base.protocol.errors import Filtered, Rejected
 
 from . import identify
-from .resolve import digest
+from .resolve import check_own, digest
 
 CENT = Decimal("0.01")
 CHARGES = {
@@ -139,6 +139,7 @@ class Plan:
         self.partner = identify.supplier(
             env, message, data.get("supplier"), "/supplier"
         )
+        check_own(message, self.partner, "supplier_unknown", "/supplier")
         check_number(env, self.partner, data)
         check_totals(data)
         self.currency = self._currency()
@@ -253,13 +254,16 @@ class Plan:
         return found
 
     def _unit(self, row, path, order_line, product, found):
-        ordered = order_line.product_uom_id
-        code = row.get("unit")
+        code, where = row.get("unit"), f"{path}/unit"
         if not product:
             return self.env["uom.uom"]
-        if code and not (ordered and ordered.unece_code == code):
-            return identify.unit(self.env, self.message, code, product, f"{path}/unit")
-        return ordered or (found and found.uom) or product.uom_id
+        if order_line:
+            return identify.ordered_unit(
+                self.env, self.message, code, order_line, where
+            )
+        if code:
+            return identify.unit(self.env, self.message, code, product, where)
+        return (found and found.uom) or product.uom_id
 
     def _taxes(self, row, path, order_line):
         """Return the taxes the sender names; the order's own where they say the same."""

@@ -11,7 +11,7 @@ from odoo import Command
 
 from odoo.addons.healthcare_integration_base.protocol.errors import Filtered, Rejected
 
-from . import shelf_life
+from . import identify, shelf_life
 from .packages import Packages, read
 from .resolve import digest, noon, order_lines, utc
 
@@ -64,11 +64,12 @@ class Plan:
 
     :param order: the confirmed purchase order
     :param data: canonical data of ``supply.shipment.notified``
+    :param message: the integration.message it came in
     :raise Rejected: when the notice does not fit to what is open
     """
 
-    def __init__(self, order, data):
-        self.order = order
+    def __init__(self, order, data, message):
+        self.order, self.message = order, message
         self.data = data
         self.lines = order_lines(order, [row["line_ref"] for row in data["lines"]])
         self.packages = Packages(order.env, data)
@@ -126,7 +127,9 @@ class Plan:
         return laid
 
     def _parts(self, index: int, row: dict[str, Any], line) -> list[Part]:
-        uom = self._unit(index, row, line)
+        uom = identify.ordered_unit(
+            self.order.env, self.message, row.get("unit"), line, f"/lines/{index}/unit"
+        )
         total = Decimal(row["quantity"])
         lots = row.get("lots", [])
         if lots and sum(Decimal(lot["quantity"]) for lot in lots) != total:
@@ -153,19 +156,6 @@ class Plan:
                 index, "lots", "serial_quantity", "a serial number stands for one piece"
             )
         return parts
-
-    @staticmethod
-    def _unit(index: int, row: dict[str, Any], line):
-        """Return the unit of a line: the order's, or the one with the given UN/ECE code."""
-        code, product = row.get("unit"), line.product_id
-        if not code or code == line.product_uom_id.unece_code:
-            return line.product_uom_id
-        candidates = (product.uom_id | product.uom_ids).filtered(
-            lambda u: u.unece_code == code
-        )
-        if len(candidates) != 1:
-            raise _refused(index, "unit", "unit_unknown", "is no unit of this item")
-        return candidates
 
     def notice_lines(self, tolerance, arrival) -> list[dict[str, Any]]:
         """Return the values of the notice's lines, one per lot, in the product's unit.

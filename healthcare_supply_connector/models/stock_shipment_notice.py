@@ -75,7 +75,7 @@ class StockShipmentNotice(models.Model):
         :raise Filtered: applied before
         """
         shipment.check_number(self, order, data)
-        plan = shipment.Plan(order, data)
+        plan = shipment.Plan(order, data, message)
         tolerance = self.env["supply.tolerance"]._for(
             order.company_id, order.partner_id
         )

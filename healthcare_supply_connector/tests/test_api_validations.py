@@ -57,6 +57,36 @@ class TestApiValidations(ApiCase):
         self.assertEqual(self.result("item", "GLV-1", key)["result"], "valid")
         self.assertEqual(self.result("item", "NOT-1", key)["result"], "invalid")
 
+    def test_a_partner_may_ask_by_its_own_codes(self):
+        self.env["product.supplierinfo"].search(
+            [("product_tmpl_id", "=", self.gloves.product_tmpl_id.id)]
+        ).product_code = "MED-77"
+        self.env["integration.crosswalk"].create(
+            {
+                "system_id": self.system.id,
+                "domain": "item",
+                "external_value": "old 5",
+                "internal_value": "GLV-1",
+            }
+        )
+        for value in ("MED-77", "old 5"):
+            answer = self.result("item", value)
+            self.assertEqual((answer["result"], answer["number"]), ("valid", "GLV-1"))
+
+    def test_own_codes_tell_nothing_of_what_others_supply(self):
+        hidden = self.make_product(name="Not theirs", default_code="NOT-1")
+        self.env["integration.crosswalk"].create(
+            {
+                "system_id": self.system.id,
+                "domain": "item",
+                "external_value": "old 6",
+                "internal_value": f"product.product,{hidden.id}",
+            }
+        )
+        client = self.make_api_client("Supplier", record_scope="partner")
+        key = client.sudo()._generate_key("test")
+        self.assertEqual(self.result("item", "old 6", key)["result"], "invalid")
+
     def test_accounts_of_another_company_are_not_there(self):
         company = self.env["res.company"].create({"name": "Hospital Two"})
         theirs = self.env["account.account"].with_company(company)

@@ -167,7 +167,12 @@ class IntegrationReferenceMatch(models.TransientModel):
         """
         self._check_decider()
         record = self._picked()
-        getattr(self, f"_remember_{self.remember}")(record)
+        remember = {
+            "crosswalk": self._remember_crosswalk,
+            "identifier": self._remember_identifier,
+            "supplier_code": self._remember_supplier_code,
+        }
+        remember[self.remember](record)
         self.exception_id._finish(
             self.env._(
                 "%(value)s means %(record)s.",

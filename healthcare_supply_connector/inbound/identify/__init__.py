@@ -7,11 +7,11 @@ and crosswalk count. What is unknown or ambiguous is ``Rejected`` with a cause: 
 one case, whose wizard lets a person pick the record.
 """
 
-from .items import Found, item, items
+from .items import Found, item, items, own_items, stored_forms
 from .ledger import account, cost_center, payment_term, tax
 from .partners import customer, partner, supplier
 from .places import location
-from .units import unit
+from .units import ordered_unit, unit
 
 __all__ = [
     "Found",
@@ -21,8 +21,11 @@ __all__ = [
     "item",
     "items",
     "location",
+    "ordered_unit",
+    "own_items",
     "partner",
     "payment_term",
+    "stored_forms",
     "supplier",
     "tax",
     "unit",

@@ -77,6 +77,21 @@ def items(
     return [one for one in found if one]
 
 
+def own_items(env, system, codes: Iterable[str]) -> dict[str, Any]:
+    """Return what a system's own item codes stand for: one product, or all that fit.
+
+    :param system: the integration.system whose supplier codes and crosswalk count
+    """
+    sender = Sender(env, system)
+    refs = {code: _parse({"supplier_code": code}, "") for code in codes}
+    lookup = _Lookup(sender, list(refs.values()), sender.partner)
+    found = {code: lookup.find(ref) for code, ref in refs.items()}
+    products = {
+        code: one.product if one else refs[code].unclear for code, one in found.items()
+    }
+    return {code: product for code, product in products.items() if product}
+
+
 def _parse(ref: Mapping[str, Any], path: str) -> _Ref:
     written = text_of(ref, "gtin")
     gtin = gtin14(written) if written else None

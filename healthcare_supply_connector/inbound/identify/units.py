@@ -49,6 +49,19 @@ def unit(env, message, code: str | None, product, path: str):
     )
 
 
+def ordered_unit(env, message, code: str | None, line, path: str):
+    """Return the unit of a quantity on an order line: the line's, where nothing else is said.
+
+    :param code: as of ``unit``
+    :param line: the purchase order line
+    :raises Rejected: as ``unit``
+    """
+    ordered = line.product_uom_id
+    if not code or code == ordered.unece_code:
+        return ordered
+    return unit(env, message, code, line.product_id, path)
+
+
 def own_units(product):
     """Return the units an item is counted, packed or bought in."""
     vendors = product.seller_ids.filtered(
