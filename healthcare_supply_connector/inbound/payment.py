@@ -11,7 +11,7 @@ from odoo.fields import Command, Domain
 from odoo.addons.healthcare_integration_base.protocol.errors import Filtered, Rejected
 
 from . import identify
-from .resolve import digest, past
+from .resolve import check_own, digest, past
 
 INVOICES = {
     "received": ("out_invoice", "out_refund", "out_receipt"),
@@ -83,6 +83,7 @@ class Advice:
         self.direction = data.get("direction", "received")
         find = identify.customer if self.direction == "received" else identify.supplier
         self.partner = find(env, message, data.get("payer"), "/payer")
+        check_own(message, self.partner, f"{find.__name__}_unknown", "/payer")
         self._check_number()
         self._check_sum()
         self.currency = _currency(env, data["currency"])
@@ -233,7 +234,12 @@ class Status:
         }
 
     def _partner(self):
-        """Return who pays: named, or whose invoice it is."""
+        """Return who pays: named, or whose invoice it is; a partner speaks for itself."""
+        found = self._payer()
+        check_own(self.message, found, "customer_unknown", "/payer")
+        return found
+
+    def _payer(self):
         if "payer" in self.data:
             return identify.customer(
                 self.env, self.message, self.data["payer"], "/payer"

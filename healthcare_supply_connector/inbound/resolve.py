@@ -41,6 +41,21 @@ def only_partner(message):
     return partner
 
 
+def check_own(message, partner, code, path):
+    """Refuse what a partner says in the name of another one.
+
+    :param partner: whom the message names; empty: nobody
+    :raise Rejected: ``code``, as if there were no such partner
+    """
+    own = only_partner(message)
+    if own and partner and partner.commercial_partner_id.id != own.id:
+        raise Rejected(
+            "There is no such partner that you may speak for.",
+            code=code,
+            details=[{"path": path, "message": "is not you"}],
+        )
+
+
 def warehouses(env, message):
     """Return the warehouses of the company that the sender may report about.
 

@@ -147,6 +147,27 @@ class TestPaymentAdvices(FinanceCase):
         self.advise((foreign.name, "50.00"))
         self.assertTrue(self.open_cases("payment_invoice_unknown"))
 
+    def test_partner_speaks_of_its_own_payments_only(self):
+        rival = self.env["res.partner"].create(
+            {"name": "Rival", "is_company": True, "ref": "C-2"}
+        )
+        theirs = self.make_invoice(10.0, rival)
+        self.assertRefused(
+            "customer_unknown",
+            self.advise,
+            (theirs.name, "10.00"),
+            payer={"reference": "C-2"},
+            path="/payer",
+        )
+        self.assertRefused(
+            "customer_unknown",
+            self.tell,
+            "captured",
+            payment_reference="PSP-9",
+            invoice=theirs.name,
+            amount="10.00",
+        )
+
     def test_sums_numbers_and_currency(self):
         self.assertRefused(
             "advice_total_mismatch", self.advise, amount="161.00", path="/amount"

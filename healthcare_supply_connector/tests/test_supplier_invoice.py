@@ -370,6 +370,22 @@ class TestSupplierInvoice(FinanceCase):
         other = self.env["res.partner"].create({"name": "Rival", "is_company": True})
         self.assertRefused("purchase_order_unknown", self.submit, partner=other)
 
+    def test_partner_bills_in_its_own_name_only(self):
+        rival = self.env["res.partner"].create(
+            {"name": "Rival", "is_company": True, "ref": "RIVAL"}
+        )
+        self.supplier.ref = "OURS"
+        self.submit(supplier={"reference": "OURS"})
+        self.assertRefused(
+            "supplier_unknown",
+            self.submit,
+            partner=rival,
+            number="INV-8",
+            supplier={"reference": "OURS"},
+            path="/supplier",
+        )
+        self.assertFalse(self.env["account.move"].search([("ref", "=", "INV-8")]))
+
     def test_unknown_line_item_and_currency(self):
         self.assertRefused(
             "line_unknown", self.submit, self.line("9"), path="/lines/0/line_ref"
