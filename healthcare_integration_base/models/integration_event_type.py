@@ -1,5 +1,4 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-import json
 import re
 
 from odoo import api, fields, models, tools
@@ -199,10 +198,6 @@ class IntegrationEventType(models.Model):
         """
         found = self._schema()
         return schema.validate(found, data) if found else []
-
-    def _schema_document(self):
-        """Return the schema as pretty JSON text for people to read."""
-        return json.dumps(self._schema(), indent=2, ensure_ascii=False)
 
     # -- form errors ------------------------------------------------------------------
 

@@ -326,11 +326,6 @@ class IntegrationException(models.Model):
         """
         return cases.settle(self.sudo().env, code, key, resolution, company, system)
 
-    @api.model
-    def _close_for(self, messages):
-        """Close the cases of messages that got through, where they were the last."""
-        messages.exception_id._close_if_through()
-
     def _close_if_through(self):
         """Resolve open cases that have no unfinished message left and need no decision."""
         self.env.flush_all()

@@ -5,6 +5,7 @@ from odoo.tests import tagged
 
 from .common import SupplyCase
 
+MODULES = ("healthcare_integration_base", "healthcare_supply_connector")
 MODELS = (
     "purchase.order.acknowledgement",
     "purchase.order.acknowledgement.line",
@@ -87,6 +88,31 @@ class TestAccessRights(SupplyCase):
         stranger = self.make_buyer(company=other)
         for name in MODELS:
             self.assertFalse(self.env[name].with_user(stranger).search([]), name)
+
+    def own_models(self):
+        """Return the stored models the addons bring."""
+        return [
+            model
+            for model in self.env.values()
+            if model._original_module in MODULES and model._auto and not model._abstract
+        ]
+
+    def test_every_model_has_rights_of_groups_only(self):
+        for model in self.own_models():
+            rights = self.env["ir.model.access"].search(
+                [("model_id.model", "=", model._name)]
+            )
+            self.assertTrue(rights, model._name)
+            self.assertTrue(all(right.group_id for right in rights), model._name)
+
+    def test_every_model_of_a_company_has_a_rule_for_all(self):
+        for model in self.own_models():
+            if model._transient or not model._fields.get("company_id"):
+                continue
+            rules = self.env["ir.rule"].search(
+                [("model_id.model", "=", model._name), ("groups", "=", False)]
+            )
+            self.assertIn("compan", str(rules.mapped("domain_force")), model._name)
 
     def test_messages_are_for_viewers(self):
         viewer, clerk = (

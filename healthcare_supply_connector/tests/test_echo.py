@@ -1,22 +1,19 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-import json
-from contextlib import nullcontext
 from unittest.mock import patch
 
-from odoo import Command, fields
+from odoo import fields
 from odoo.tests import tagged
 
-from odoo.addons.healthcare_integration_base.engine import receive, run
-from odoo.addons.healthcare_integration_base.protocol.drain_types import Options
 from odoo.addons.queue_job.tests.common import trap_jobs
 
 from .common import SupplyCase
+from .inbound_common import InboundMixin
 
 NOTED = "_integration_apply_echo_noted"
 
 
 @tagged("post_install", "-at_install")
-class TestEcho(SupplyCase):
+class TestEcho(InboundMixin, SupplyCase):
     """What a system tells us is told to all the others, and never back to it."""
 
     @classmethod
@@ -37,21 +34,9 @@ class TestEcho(SupplyCase):
             stale_guard=True,
             stale_key_path="number",
         )
-        cls.endpoint = cls.make_endpoint(
-            system_id=cls.sender.id, direction="in", event_type_id=cls.event_type.id
-        )
-        cls.env.flush_all()
-        cls.env.cr.execute(
-            "UPDATE integration_endpoint SET state = 'active' WHERE id = %s",
-            [cls.endpoint.id],
-        )
-        cls.endpoint.invalidate_recordset()
+        cls.endpoint = cls.make_inbox(cls.sender, cls.event_type)
         cls.user = cls.make_buyer("base.group_partner_manager")
-        cls.client = cls.make_client(
-            system_id=cls.sender.id,
-            user_id=cls.user.id,
-            endpoint_ids=[Command.set(cls.endpoint.ids)],
-        )
+        cls.client = cls.connect(cls.sender, cls.user, cls.endpoint)
 
     @staticmethod
     def apply_change(partners, data, message):
@@ -81,18 +66,7 @@ class TestEcho(SupplyCase):
                 "data": body,
             }
         kind = "application/cloudevents+json" if moment else "application/json"
-        arrival = receive.Arrival(
-            json.dumps(body).encode(), kind, self.next_code("message")
-        )
-        self.env.flush_all()
-        subscribed = self._registry_patched  # then it is in test mode already
-        with nullcontext() if subscribed else self.enter_registry_test_mode():
-            receipt = receive.accept(self.env, self.endpoint, self.client, arrival)
-            run.run_lane(
-                self.env, "in", Options(max_seconds=60, linger=0), threaded=False
-            )
-        self.env.invalidate_all()
-        return self.env["integration.message"].search([("uid", "=", receipt.uid)])
+        return self.deliver(self.endpoint, self.client, body, mimetype=kind)
 
     def assert_told_only_to_the_other(self, code, record, subscriptions):
         event = self.published(code, record)

@@ -1,20 +1,15 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-import json
-
-from odoo import Command
 from odoo.tests import Form, tagged
 
-from odoo.addons.healthcare_integration_base.engine import receive, run
-from odoo.addons.healthcare_integration_base.protocol.drain_types import Options
-
 from .finance_common import FinanceCase
+from .inbound_common import InboundMixin
 
 SUBMITTED = "supply.supplier_invoice.submitted"
 ITEM = "supply.item.proposed"
 
 
 @tagged("post_install", "-at_install")
-class TestFinancePipeline(FinanceCase):
+class TestFinancePipeline(InboundMixin, FinanceCase):
     """From the bytes of a supplier to the clerk who accepts, all with the least rights."""
 
     @classmethod
@@ -30,43 +25,11 @@ class TestFinancePipeline(FinanceCase):
         system = cls.make_system(
             partner_id=cls.supplier.id, kind="supplier", company_id=cls.company.id
         )
-        cls.inbox = {}
-        for code in (SUBMITTED, ITEM):
-            event_type = cls.env["integration.event.type"].search([("code", "=", code)])
-            cls.inbox[code] = cls.make_endpoint(
-                system_id=system.id, direction="in", event_type_id=event_type.id
-            )
-        endpoints = cls.env["integration.endpoint"].union(*cls.inbox.values())
-        cls.env.flush_all()
-        cls.env.cr.execute(
-            "UPDATE integration_endpoint SET state = 'active' WHERE id = ANY(%s)",
-            [endpoints.ids],
-        )
-        endpoints.invalidate_recordset()
-        cls.client = cls.make_client(
-            system_id=system.id,
-            user_id=cls.machine.id,
-            endpoint_ids=[Command.set(endpoints.ids)],
-        )
+        cls.inbox = {code: cls.make_inbox(system, code) for code in (SUBMITTED, ITEM)}
+        cls.client = cls.connect(system, cls.machine, *cls.inbox.values())
 
     def send(self, code, data):
-        """Take a message in and apply it; return it."""
-        arrival = receive.Arrival(
-            json.dumps(data).encode(), "application/json", self.next_code("id")
-        )
-        self.env.flush_all()
-        with self.enter_registry_test_mode():
-            receipt = receive.accept(self.env, self.inbox[code], self.client, arrival)
-        self.work()
-        return self.env["integration.message"].search([("uid", "=", receipt.uid)])
-
-    def work(self):
-        self.env.flush_all()
-        with self.enter_registry_test_mode():
-            run.run_lane(
-                self.env, "in", Options(max_seconds=60, linger=0), threaded=False
-            )
-        self.env.invalidate_all()
+        return self.deliver(self.inbox[code], self.client, data)
 
     def invoice(self, price="5.15", **vals):
         net = f"{float(price) * 10:.2f}"
@@ -118,7 +81,7 @@ class TestFinancePipeline(FinanceCase):
         self.order.name = "P-LATE"
         with self.enter_registry_test_mode():
             case.with_user(self.clerk)._finish("The order has this number now.")
-        self.work()
+        self.drain()
         self.assertEqual(case.state, "resolved")
         self.assertTrue(self.env["account.move"].search([("ref", "=", "INV-7")]))
 

@@ -1,21 +1,17 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """A clerk with no other right than to bill and to work on cases finishes them in a browser."""
 
-import json
-
 from odoo import Command
 from odoo.tests import HttpCase, tagged
 
-from odoo.addons.healthcare_integration_base.engine import receive, run
-from odoo.addons.healthcare_integration_base.protocol.drain_types import Options
-
 from .finance_common import FinanceCase
+from .inbound_common import InboundMixin
 
 SUBMITTED = "supply.supplier_invoice.submitted"
 
 
 @tagged("post_install", "-at_install")
-class TestFinanceTour(FinanceCase, HttpCase):
+class TestFinanceTour(InboundMixin, FinanceCase, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -28,36 +24,11 @@ class TestFinanceTour(FinanceCase, HttpCase):
             kind="supplier",
             company_id=cls.company.id,
         )
-        event_type = cls.env["integration.event.type"].search(
-            [("code", "=", SUBMITTED)]
-        )
-        cls.endpoint = cls.make_endpoint(
-            system_id=system.id, direction="in", event_type_id=event_type.id
-        )
-        cls.endpoint.action_activate()
-        cls.client = cls.make_client(
-            system_id=system.id,
-            user_id=cls.machine.id,
-            endpoint_ids=[Command.set(cls.endpoint.ids)],
-        )
+        cls.endpoint = cls.make_inbox(system, SUBMITTED)
+        cls.client = cls.connect(system, cls.machine, cls.endpoint)
 
     def send(self, *invoices):
-        """Take invoices in and apply them; return the messages."""
-        self.env.flush_all()
-        uids = [self.hand_in(invoice) for invoice in invoices]
-        self.drain()
-        return self.env["integration.message"].search([("uid", "in", uids)])
-
-    def hand_in(self, invoice):
-        body = json.dumps(invoice).encode()
-        arrival = receive.Arrival(body, "application/json", None)
-        return receive.accept(self.env, self.endpoint, self.client, arrival).uid
-
-    def drain(self):
-        self.env.flush_all()
-        options = Options(max_seconds=60, linger=0)
-        run.run_lane(self.env, "in", options, threaded=False)
-        self.env.invalidate_all()
+        return self.deliver(self.endpoint, self.client, *invoices)
 
     def invoice(self, number, price="5.00", **line):
         line = {"quantity": "1", "unit_price": price, "net_amount": price, **line}

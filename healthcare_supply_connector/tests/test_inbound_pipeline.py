@@ -1,20 +1,15 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-import json
-
-from odoo import Command
 from odoo.tests import tagged
 
-from odoo.addons.healthcare_integration_base.engine import receive, run
-from odoo.addons.healthcare_integration_base.protocol.drain_types import Options
-
 from .common import SupplyCase, in_days
+from .inbound_common import InboundMixin
 
 ACKNOWLEDGED = "supply.purchase_order.acknowledged"
 NOTIFIED = "supply.shipment.notified"
 
 
 @tagged("post_install", "-at_install")
-class TestInboundPipeline(SupplyCase):
+class TestInboundPipeline(InboundMixin, SupplyCase):
     """From the bytes of a partner to the document, by the engine and as its user."""
 
     @classmethod
@@ -26,38 +21,13 @@ class TestInboundPipeline(SupplyCase):
             partner_id=cls.supplier.id, kind="supplier", company_id=cls.company.id
         )
         cls.user = cls.make_buyer()
-        cls.inbox = {}
-        for code in (ACKNOWLEDGED, NOTIFIED):
-            event_type = cls.env["integration.event.type"].search([("code", "=", code)])
-            cls.inbox[code] = cls.make_endpoint(
-                system_id=system.id, direction="in", event_type_id=event_type.id
-            )
-        endpoints = cls.env["integration.endpoint"].union(*cls.inbox.values())
-        cls.env.flush_all()
-        cls.env.cr.execute(
-            "UPDATE integration_endpoint SET state = 'active' WHERE id = ANY(%s)",
-            [endpoints.ids],
-        )
-        endpoints.invalidate_recordset()
-        cls.client = cls.make_client(
-            system_id=system.id,
-            user_id=cls.user.id,
-            endpoint_ids=[Command.set(endpoints.ids)],
-        )
+        cls.inbox = {
+            code: cls.make_inbox(system, code) for code in (ACKNOWLEDGED, NOTIFIED)
+        }
+        cls.client = cls.connect(system, cls.user, *cls.inbox.values())
 
     def send(self, code, data, message_id=None):
-        """Take a message in and apply it; return it."""
-        arrival = receive.Arrival(
-            json.dumps(data).encode(), "application/json", message_id
-        )
-        self.env.flush_all()
-        with self.enter_registry_test_mode():
-            receipt = receive.accept(self.env, self.inbox[code], self.client, arrival)
-            run.run_lane(
-                self.env, "in", Options(max_seconds=60, linger=0), threaded=False
-            )
-        self.env.invalidate_all()
-        return self.env["integration.message"].search([("uid", "=", receipt.uid)])
+        return self.deliver(self.inbox[code], self.client, data, message_id=message_id)
 
     def acknowledgement(self, **vals):
         return {

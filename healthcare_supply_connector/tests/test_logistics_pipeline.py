@@ -1,15 +1,11 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 import base64
-import contextlib
-import json
 
 from odoo import Command
 from odoo.tests import tagged
 
-from odoo.addons.healthcare_integration_base.engine import receive, run
-from odoo.addons.healthcare_integration_base.protocol.drain_types import Options
-
 from .common import SupplyCase, in_days
+from .inbound_common import InboundMixin
 
 RECEIPT = "supply.goods.receipt_confirmed"
 LEVELS = "supply.stock.levels_reported"
@@ -20,7 +16,7 @@ PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 
 
 @tagged("post_install", "-at_install")
-class TestLogisticsPipeline(SupplyCase):
+class TestLogisticsPipeline(InboundMixin, SupplyCase):
     """From the bytes of an operator to stock, by the engine and as his machine user."""
 
     @classmethod
@@ -43,58 +39,8 @@ class TestLogisticsPipeline(SupplyCase):
         }
         cls.client = cls.connect(cls.system, cls.machine, *cls.inbox.values())
 
-    @classmethod
-    def make_inbox(cls, system, code):
-        event_type = cls.env["integration.event.type"].search([("code", "=", code)])
-        endpoint = cls.make_endpoint(
-            system_id=system.id, direction="in", event_type_id=event_type.id
-        )
-        cls.activate(endpoint)
-        return endpoint
-
-    @classmethod
-    def activate(cls, endpoint):
-        cls.env.flush_all()
-        cls.env.cr.execute(
-            "UPDATE integration_endpoint SET state = 'active' WHERE id = %s",
-            [endpoint.id],
-        )
-        endpoint.invalidate_recordset()
-
-    @classmethod
-    def connect(cls, system, user, *endpoints):
-        return cls.make_client(
-            system_id=system.id,
-            user_id=user.id,
-            endpoint_ids=[Command.set([endpoint.id for endpoint in endpoints])],
-        )
-
     def send(self, code, data, client=None, inbox=None):
-        """Take a message in and apply it; return it."""
-        arrival = receive.Arrival(
-            json.dumps(data).encode(), "application/json", self.next_code("id")
-        )
-        self.env.flush_all()
-        with self.cursors():
-            receipt = receive.accept(
-                self.env, inbox or self.inbox[code], client or self.client, arrival
-            )
-        self.drain()
-        return self.env["integration.message"].search([("uid", "=", receipt.uid)])
-
-    def cursors(self):
-        """Let the engine open cursors; a subscription has let it already."""
-        if self._registry_patched:
-            return contextlib.nullcontext()
-        return self.enter_registry_test_mode()
-
-    def drain(self):
-        self.env.flush_all()
-        with self.cursors():
-            run.run_lane(
-                self.env, "in", Options(max_seconds=60, linger=0), threaded=False
-            )
-        self.env.invalidate_all()
+        return self.deliver(inbox or self.inbox[code], client or self.client, data)
 
     def receipt(self, gloves="10", **vals):
         return {

@@ -1,22 +1,18 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-import json
 from unittest.mock import patch
 
-from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from odoo.addons.healthcare_integration_base.engine import receive, run
-from odoo.addons.healthcare_integration_base.protocol.drain_types import Options
-
 from ..inbound import identify
 from .common import SupplyCase
+from .inbound_common import InboundMixin
 
 HANDLER = "healthcare_integration_base.group_exception_handler"
 
 
 @tagged("post_install", "-at_install")
-class TestReferenceMatch(SupplyCase):
+class TestReferenceMatch(InboundMixin, SupplyCase):
     """Staff without other rights say what a partner means; what waits for it goes on."""
 
     @classmethod
@@ -39,20 +35,8 @@ class TestReferenceMatch(SupplyCase):
             handler_model="res.partner",
             handler_method="_integration_apply_noted",
         )
-        cls.endpoint = cls.make_endpoint(
-            system_id=cls.system.id, direction="in", event_type_id=cls.event_type.id
-        )
-        cls.env.flush_all()
-        cls.env.cr.execute(
-            "UPDATE integration_endpoint SET state = 'active' WHERE id = %s",
-            [cls.endpoint.id],
-        )
-        cls.endpoint.invalidate_recordset()
-        cls.client = cls.make_client(
-            system_id=cls.system.id,
-            user_id=cls.make_buyer().id,
-            endpoint_ids=[Command.set(cls.endpoint.ids)],
-        )
+        cls.endpoint = cls.make_inbox(cls.system, cls.event_type)
+        cls.client = cls.connect(cls.system, cls.make_buyer(), cls.endpoint)
 
     @staticmethod
     def noted(partners, data, message):
@@ -64,29 +48,9 @@ class TestReferenceMatch(SupplyCase):
         return partners.env.user.partner_id
 
     def send(self, *bodies):
-        """Take messages in and apply them; return them."""
-        self.env.flush_all()
-        uids = []
-        with self.enter_registry_test_mode():
-            for body in bodies:
-                body = {**body, "number": self.next_code("n")}  # else it is the same
-                arrival = receive.Arrival(
-                    json.dumps(body).encode(), "application/json", None
-                )
-                receipt = receive.accept(self.env, self.endpoint, self.client, arrival)
-                uids.append(receipt.uid)
-            self.drain()
-        self.env.invalidate_all()
-        return self.env["integration.message"].search([("uid", "in", uids)])
-
-    def drain(self):
-        run.run_lane(self.env, "in", Options(max_seconds=60, linger=0), threaded=False)
-
-    def go_on(self):
-        self.env.flush_all()
-        with self.enter_registry_test_mode():
-            self.drain()
-        self.env.invalidate_all()
+        # each with a number of its own, else the second would be the first again
+        bodies = [{**body, "number": self.next_code("n")} for body in bodies]
+        return self.deliver(self.endpoint, self.client, *bodies)
 
     def open_wizard(self, case, user=None):
         action = case.with_user(user or self.clerk).action_match_reference()
@@ -118,7 +82,7 @@ class TestReferenceMatch(SupplyCase):
         self.assertEqual(wizard.waiting_count, 2)
         wizard.product_id = self.gloves
         wizard.action_apply()
-        self.go_on()
+        self.drain()
         replays = self.env["integration.message"].search(
             [("replay_of_id", "in", messages.ids)]
         )
