@@ -317,5 +317,10 @@ def _mark_begun(message_id: int, number: int) -> SQL:
 
 
 def _is_conflict(exc: Exception) -> bool:
-    """Tell whether the same again may succeed at once: somebody changed the same rows."""
-    return isinstance(exc, psycopg2.Error) and exc.pgcode in AGAIN
+    """Tell whether the same again may come out otherwise: somebody changed the same rows.
+
+    Or made the row that this one wanted to make: the handler sees it then.
+    """
+    return isinstance(exc, psycopg2.Error) and (
+        exc.pgcode in AGAIN or exc.pgcode == errorcodes.UNIQUE_VIOLATION
+    )

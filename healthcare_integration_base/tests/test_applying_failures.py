@@ -138,6 +138,24 @@ class TestNotApplied(InboxCase):
             (message.state, message.attempt_count, len(tries)), ("done", 1, 3)
         )
 
+    def test_what_somebody_has_made_meanwhile_is_found_by_a_repeat(self):
+        tries = []
+
+        def handler(self, data, message):
+            tries.append(1)
+            if len(tries) < 2:
+                self.env.cr.execute(
+                    "INSERT INTO ir_config_parameter (key, value)"
+                    " VALUES ('database.uuid', 'mine')"
+                )
+            return self.create({"name": data["name"]})
+
+        with mute_logger("odoo.sql_db"):
+            message = self.applied({"name": "Anna"}, handler)
+        self.assertEqual(
+            (message.state, message.attempt_count, len(tries)), ("done", 1, 2)
+        )
+
     def test_lasting_conflicts_are_tried_again_later(self):
         message = self.applied(
             {"name": "Anna"}, raising(psycopg2.OperationalError("busy"))

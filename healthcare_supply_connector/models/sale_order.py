@@ -45,6 +45,13 @@ class SaleOrder(models.Model):
         "Delivered and Invoiced", readonly=True, copy=False
     )
 
+    # two messages at once must not make two orders of one
+    _integration_number_uniq = models.UniqueIndex(
+        "(company_id, partner_id, client_order_ref)"
+        " WHERE integration_order_digest IS NOT NULL AND state != 'cancel'",
+        "There is an order of this customer with this number already.",
+    )
+
     # -- events ---------------------------------------------------------------------------
 
     @api.model

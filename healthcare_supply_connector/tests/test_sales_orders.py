@@ -1,7 +1,10 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from psycopg2.errors import UniqueViolation
+
 from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .finance_common import FinanceCase
 
@@ -104,6 +107,19 @@ class TestSalesOrders(FinanceCase):
             "order_number_reused", self.request, self.line(quantity="6")
         )
         self.assertEqual(error.cause.document, ("sale.order", order.id))
+
+    def test_two_messages_at_once_make_one_order(self):
+        order = self.request().sudo()
+        # as if the other transaction had not seen the first one's order
+        twin = order.copy({"client_order_ref": order.client_order_ref})
+        self.env.flush_all()
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(UniqueViolation),
+            self.env.cr.savepoint(),
+        ):
+            twin.integration_order_digest = order.integration_order_digest
+            twin.flush_recordset()
 
     def test_another_customer_may_use_the_number(self):
         self.request()
