@@ -1,7 +1,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 {
     "name": "Healthcare Supply Connector",
-    "summary": "Purchasing, stock and invoices as events; acknowledgements and ship notices in",
+    "summary": "Purchasing, stock, bills, sales and payments: events out, messages and queries in",
     "version": "19.0.1.0.0",
     "category": "Services/Healthcare Integration",
     "license": "LGPL-3",

@@ -24,7 +24,7 @@ import psycopg2
 from odoo.tools import SQL
 
 from .. import runtime
-from ..protocol import envelope, feed, signing
+from ..protocol import envelope, feed
 from ..protocol.drain_types import POSTPONED, Claimed, Report, Result
 from ..protocol.errors import Configuration
 from ..protocol.mapping import MappingError
@@ -122,7 +122,7 @@ def _prepare(
         row["message_id"]: row
         for row in sql.rows_of(env.cr, feed_queue.leased_rows(ids))
     }
-    claims = [_claimed(row) for row in rows.values()]
+    claims = [Claimed.of(row) for row in rows.values()]
     ready = _letters(env, claims)
     items: list[dict[str, Any]] = []
     back, results, size, held = [], [], 0, None
@@ -210,18 +210,6 @@ def _held(task: Any) -> Configuration | None:
     )
 
 
-def _claimed(row: Mapping[str, Any]) -> Claimed:
-    return Claimed(
-        message_id=row["message_id"],
-        endpoint_id=row["endpoint_id"],
-        seq=row["seq"],
-        ordering_key=row["ordering_key"],
-        priority=row["priority"],
-        attempts=row["attempts"] or 0,
-        user_id=row["manual_user_id"],
-    )
-
-
 def result_of(env, claim: Claimed, report: Report, number: int | None = None) -> Result:
     """Return what becomes of a message, by the retry schedule of its endpoint.
 
@@ -262,13 +250,7 @@ def _item(task: Letter, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _headers(task: Letter, now: int) -> dict[str, str]:
     """Return the headers of a push: those that do not authenticate us at a server."""
-    headers = {
-        "content-type": task.content_type,
-        signing.HEADER_ID: task.uid,
-        signing.HEADER_TIMESTAMP: str(now),
-    }
-    if task.traceparent:
-        headers["traceparent"] = task.traceparent
+    headers = {name.lower(): text for name, text in task.headers(now).items()}
     secrets = [c for c in task.route.credentials if c.kind == "signing_secret"]
     return auth.apply(headers, secrets, msg_id=task.uid, body=task.body, now=now)
 

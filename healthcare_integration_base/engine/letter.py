@@ -15,6 +15,7 @@ from odoo import fields
 from odoo.tools import SQL
 
 from .. import runtime
+from ..protocol import signing
 from ..protocol.classify import ErrorClass, Outcome, classify_exception
 from ..protocol.drain_types import POSTPONED, Claimed, Report
 from ..protocol.errors import Filtered, IntegrationError, Permanent
@@ -55,6 +56,17 @@ class Letter:
     route: Route
     phi: bool
     facts: Mapping[str, Any]
+
+    def headers(self, now: int) -> dict[str, str]:
+        """Return the headers that hold no secret; the id also serves deduplication."""
+        headers = {
+            "Content-Type": self.content_type,
+            signing.HEADER_ID: self.uid,
+            signing.HEADER_TIMESTAMP: str(now),
+        }
+        if self.traceparent:
+            headers["traceparent"] = self.traceparent
+        return headers
 
 
 def write(

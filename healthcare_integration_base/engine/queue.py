@@ -124,7 +124,8 @@ def requeue(rows: Sequence[Mapping[str, Any]]) -> SQL:
     """Give claimed messages a new due time; ``due_in`` None parks them (dead head)."""
     return SQL(
         "UPDATE integration_queue_entry q SET claim = NULL, claimed_at = NULL,"
-        " lease_until = NULL, client_id = NULL, manual_user_id = NULL, due_at = %s FROM %s WHERE q.message_id = v.message_id",
+        " lease_until = NULL, client_id = NULL, manual_user_id = NULL, due_at = %s"
+        " FROM %s WHERE q.message_id = v.message_id",
         sql.later(SQL("v.due_in")),
         sql.unnest(rows, {"message_id": "int", "due_in": "float8"}),
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import runtime
-from ..protocol import redact, signing
+from ..protocol import redact
 from ..protocol.classify import Outcome, classify_exception, classify_status
 from ..protocol.drain_types import Claimed, Report
 from ..protocol.errors import Configuration, IntegrationError
@@ -96,21 +96,9 @@ def _network_policy() -> NetworkPolicy:
         return NetworkPolicy()
 
 
-def _own_headers(task: Letter, now: int) -> dict[str, str]:
-    """Return the headers that hold no secret; the id also serves deduplication."""
-    headers = {
-        "Content-Type": task.content_type,
-        signing.HEADER_ID: task.uid,
-        signing.HEADER_TIMESTAMP: str(now),
-    }
-    if task.traceparent:
-        headers["traceparent"] = task.traceparent
-    return headers
-
-
 def _headers(task: Letter, now: int) -> dict[str, str]:
     return auth.apply(
-        _own_headers(task, now),
+        task.headers(now),
         task.route.credentials,
         msg_id=task.uid,
         body=task.body,
@@ -172,7 +160,7 @@ def _attempt_facts(
 
 def _sent_headers(task: Letter, headers: Mapping[str, str]) -> dict[str, str]:
     """Mask every header a credential made, whatever its name."""
-    own = _own_headers(task, 0)
+    own = task.headers(0)
     redacted = redact.redact_headers(headers)
     return {name: value if name in own else MASK for name, value in redacted.items()}
 

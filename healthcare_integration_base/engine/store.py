@@ -171,7 +171,7 @@ class DrainStore:
         """Claim due messages of owned endpoints."""
         rows = [{"endpoint_id": w.endpoint_id, "n": w.n} for w in wants]
         found = sql.rows_of(self.env.cr, queue.claim(rows, self.token))
-        return [_claimed(row) for row in found]
+        return [Claimed.of(row) for row in found]
 
     @_transaction
     def release(self, messages: Sequence[Claimed], blocked: bool = False) -> None:
@@ -269,7 +269,7 @@ class SingleStore(DrainStore):
         """Claim those of the messages that are due."""
         endpoints = [want.endpoint_id for want in wants]
         statement = queue.claim_these(self._message_ids, endpoints, self.token)
-        return [_claimed(row) for row in sql.rows_of(self.env.cr, statement)]
+        return [Claimed.of(row) for row in sql.rows_of(self.env.cr, statement)]
 
 
 def endpoints_with_work(
@@ -342,15 +342,3 @@ def _schedule(text: str, jitter: float) -> RetrySchedule:
     except ValueError:
         _logger.error("The retry schedule %r cannot be read; the default is used", text)
         return RetrySchedule.parse("5s 5m 30m 2h 5h 10h 14h 20h 24h", jitter)
-
-
-def _claimed(row: Mapping[str, Any]) -> Claimed:
-    return Claimed(
-        message_id=row["message_id"],
-        endpoint_id=row["endpoint_id"],
-        seq=row["seq"],
-        ordering_key=row["ordering_key"],
-        priority=row["priority"],
-        attempts=row["attempts"] or 0,
-        user_id=row["manual_user_id"],
-    )

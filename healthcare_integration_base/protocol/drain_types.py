@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,6 +87,19 @@ class Claimed:
     priority: int = 1
     attempts: int = 0
     user_id: int | None = None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Claimed:
+        """Return the message of a row of the queue."""
+        return cls(
+            message_id=row["message_id"],
+            endpoint_id=row["endpoint_id"],
+            seq=row["seq"],
+            ordering_key=row["ordering_key"],
+            priority=row["priority"],
+            attempts=row["attempts"] or 0,
+            user_id=row["manual_user_id"],
+        )
 
 
 @dataclass(frozen=True)
