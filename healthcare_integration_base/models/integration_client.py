@@ -224,6 +224,29 @@ class IntegrationClient(models.Model):
                     )
                 )
 
+    @api.constrains("user_id", "company_id")
+    def _check_rights_given(self):
+        """Let nobody give a client rights that he does not have himself.
+
+        Who administers users may: he could give them to anybody.
+        """
+        giver = self.env.user
+        if giver._is_superuser() or giver.has_group("base.group_erp_manager"):
+            return
+        for client in self:
+            user = client.user_id.sudo()
+            more = user.all_group_ids - giver.sudo().all_group_ids
+            if more or client.sudo()._company() not in giver.sudo().company_ids:
+                raise ValidationError(
+                    self.env._(
+                        "User %(user)s has rights that you don't have (%(rights)s): have "
+                        "an administrator of users choose whom the client acts as.",
+                        user=user.name,
+                        rights=", ".join(more[:3].mapped("full_name"))
+                        or client.sudo()._company().name,
+                    )
+                )
+
     def _company(self):
         """Return the one company in which the client's messages are applied."""
         self.ensure_one()

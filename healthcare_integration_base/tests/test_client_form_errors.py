@@ -95,6 +95,23 @@ class TestClientFormErrors(IntegrationCase):
         with self.assertRaises(AccessError):
             self.client.scope_ids.with_user(operator).unlink()
 
+    def test_nobody_gives_a_client_rights_that_he_does_not_have(self):
+        administrator = self.make_user("administrator")
+        rich, plain = self.make_user(), self.make_user()
+        rich.group_ids = [Command.link(self.env.ref("base.group_system").id)]
+        client = self.client.with_user(administrator)
+        with self.assertRaisesRegex(ValidationError, "rights that you don't have"):
+            client.user_id = rich
+        client.user_id = plain
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        with self.assertRaises(ValidationError):
+            client.user_id = self.make_user(company=company)
+        administrator.group_ids = [
+            Command.link(self.env.ref("base.group_erp_manager").id)
+        ]
+        client.user_id = rich
+        self.assertEqual(self.client.user_id, rich)
+
     def test_it_acts_as_its_user_in_its_company(self):
         env = self.client._acting_env(self.env, extra=1)
         self.assertEqual((env.user, env.su), (self.client.user_id, False))
