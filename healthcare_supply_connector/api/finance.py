@@ -38,6 +38,17 @@ def _of_partner(partner) -> Domain:
     return Domain("partner_id.commercial_partner_id", "=", partner.id)
 
 
+def _told_to(partner) -> Domain:
+    """Return what a partner knows of: what was posted, or what it has sent itself.
+
+    Our drafts, and those we gave up, are nobody's business yet.
+    """
+    known = Domain("posted_before", "=", True) | Domain(
+        "integration_match_state", "not in", (False, "none")
+    )
+    return _of_partner(partner) & known
+
+
 def _same(*values: str) -> dict[str, str]:
     return {value: value for value in values}
 
@@ -72,7 +83,7 @@ INVOICES = Resource(
     build=invoices,
     schema=_invoice_schema(),
     domain=lambda _env: Domain("move_type", "!=", "entry"),
-    of_partner=_of_partner,
+    of_partner=_told_to,
     filters=(
         forms.choice("type", "Only of this type.", _TYPES, "move_type"),
         forms.choice("state", "Only in this state.", _INVOICE_STATES, "state"),

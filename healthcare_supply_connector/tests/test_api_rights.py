@@ -95,6 +95,8 @@ class TestApiRights(ApiCase):
         stranger = self.env["res.partner"].create({"name": "Rival", "supplier_rank": 1})
         foreign = self.confirmed_order((self.gloves, 1, 1.0), supplier=stranger)
         bill = self.bill.copy({"partner_id": stranger.id})
+        bill.invoice_date = self.bill.invoice_date
+        bill.action_post()
         for name, own, other in (
             ("purchase-orders", self.order, foreign),
             ("receipts", self.receipt, foreign.picking_ids),
@@ -136,6 +138,16 @@ class TestApiRights(ApiCase):
             draft.name, self.numbers("purchase-orders", key=self.bound_key)
         )
         self.assertIn(draft.name, self.numbers("purchase-orders"))
+
+    def test_a_partner_sees_no_draft_of_an_invoice_but_what_it_sent(self):
+        draft, sent = self.bill.copy(), self.bill.copy({"ref": "SENT-1"})
+        sent.sudo().integration_match_state = "blocked"
+        found = [item["id"] for item in self.items("invoices", key=self.bound_key)]
+        self.assertNotIn(str(draft.id), found)
+        self.assertIn(str(sent.id), found)
+        self.assertIn(str(self.bill.id), found)
+        everything = [item["id"] for item in self.items("invoices")]
+        self.assertIn(str(draft.id), everything)
 
     def test_what_is_no_partners_is_refused(self):
         for name in NO_PARTNER:
