@@ -321,6 +321,23 @@ class TestMasterProposals(FinanceCase):
         self.assertEqual(again.res_id, seller.id)
         self.assertEqual(again.line_ids.mapped("name"), ["price"])
 
+    def test_partner_proposes_its_own_prices_only(self):
+        self.env["res.partner"].create(
+            {"name": "Rival", "is_company": True, "ref": "RIVAL"}
+        )
+        self.assertRefused(
+            "supplier_unknown",
+            self.apply_kind,
+            "supply.price.proposed",
+            price={
+                "item": {"code": "GLV-1"},
+                "supplier": {"reference": "RIVAL"},
+                "price": "1",
+                "currency": "USD",
+            },
+            path="/price/supplier",
+        )
+
     def test_price_of_an_unknown_item_is_a_case(self):
         error = self.assertRefused(
             "item_unknown",

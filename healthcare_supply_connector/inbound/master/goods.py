@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ...payloads.text import gtin14
-from .. import identify
+from .. import identify, resolve
 from ..identify.items import stored_forms
 from .kind import Field, Kind, alike, best, by_first_word, known, number, refused
 
@@ -128,9 +128,13 @@ UNIT = Kind(
 
 
 def _seller(context, data):
-    return identify.supplier(
-        context.env, context.message, data.get("supplier"), "/price/supplier"
+    path = "/price/supplier"
+    seller = identify.supplier(
+        context.env, context.message, data.get("supplier"), path
     ).commercial_partner_id
+    if context.message._name == "integration.message":  # not while a person decides
+        resolve.check_own(context.message, seller, "supplier_unknown", path)
+    return seller
 
 
 def _product(context, data):
