@@ -1,5 +1,10 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+ACCOUNTANT = "account.group_account_manager"
+# Whose tolerances they are counts as much as how far they go.
+WHOSE = ("company_id", "partner_id")
 
 
 class SupplyTolerance(models.Model):
@@ -39,3 +44,54 @@ class SupplyTolerance(models.Model):
         " AND invoice_charge_amount >= 0 AND invoice_total_amount >= 0)",
         "A tolerance cannot be negative.",
     )
+
+    @api.model
+    def _invoice_names(self):
+        return [name for name in self._fields if name.startswith("invoice_")]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Give suppliers of whom buyers make rows the bills' tolerances they had before.
+
+        :raises AccessError: a buyer sets a tolerance of bills
+        """
+        if self._integration_may_set():
+            return super().create(vals_list)
+        return super().create([self._with_known(vals) for vals in vals_list])
+
+    def write(self, vals):
+        """Leave the tolerances of bills to accounting: who orders does not loosen them.
+
+        :raises AccessError: a buyer changes a tolerance of bills
+        """
+        guarded = {*self._invoice_names(), *WHOSE}
+        changed = any(
+            self._fields[name].convert_to_write(row[name], row) != vals[name]
+            for row in self
+            for name in guarded & vals.keys()
+        )
+        if changed and not self._integration_may_set():
+            raise self._refusal()
+        return super().write(vals)
+
+    def _integration_may_set(self):
+        return self.env.su or self.env.user.has_group(ACCOUNTANT)
+
+    def _with_known(self, vals):
+        company = self.env["res.company"].browse(vals.get("company_id"))
+        known = self._for(
+            company or self.env.company,
+            self.env["res.partner"].browse(vals.get("partner_id") or []),
+        )
+        names = self._invoice_names()
+        usual = self.with_context({}).default_get(names)
+        for name in names:
+            said = vals.get(name, known[name])
+            if said not in (known[name], usual.get(name, 0.0)):
+                raise self._refusal()
+        return {**vals, **{name: known[name] for name in names}}
+
+    def _refusal(self):
+        return AccessError(
+            self.env._("Tolerances of bills are set by accounting administrators only.")
+        )

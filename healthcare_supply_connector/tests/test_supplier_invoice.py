@@ -122,6 +122,27 @@ class TestSupplierInvoice(FinanceCase):
         )
         self.assertFalse(price.ok)
 
+    def test_who_orders_does_not_loosen_what_is_tolerated_of_bills(self):
+        buyer = self.make_person("purchase.group_purchase_manager")
+        accountant = self.make_person("account.group_account_manager")
+        tolerances = self.env["supply.tolerance"]
+        whole = {"company_id": self.company.id}
+        common = tolerances.with_user(accountant).create(
+            {**whole, "invoice_price_percent": 1}
+        )
+        mine = {**whole, "partner_id": self.supplier.id, "price_percent": 5}
+        with self.assertRaises(AccessError):
+            tolerances.with_user(buyer).create({**mine, "invoice_price_percent": 90})
+        own = tolerances.with_user(buyer).create(mine)
+        self.assertEqual(own.invoice_price_percent, 1)
+        own.write({"price_percent": 6, "invoice_price_percent": 1})
+        for vals in ({"invoice_price_percent": 90}, {"partner_id": False}):
+            with self.assertRaises(AccessError):
+                own.write(vals)
+        with self.assertRaises(AccessError):
+            common.with_user(buyer).invoice_charge_amount = 1000
+        own.with_user(accountant).invoice_price_percent = 3
+
     def test_tolerance_by_amount(self):
         self.env["supply.tolerance"].create(
             {
