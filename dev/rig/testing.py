@@ -38,8 +38,8 @@ class Result:
 def everything(source: Path) -> list[Result]:
     """Run all tests of the repository.
 
-    The whole system mostly waits, so its tests run beside those inside Odoo; what they
-    print is shown when both are through.
+    The whole system mostly waits, so its tests run in two groups beside those inside
+    Odoo; what they print is shown when all are through.
     """
     chromium.ensure()
     for folder in (paths.REPORTS, TEST_LOGS):
@@ -49,15 +49,35 @@ def everything(source: Path) -> list[Result]:
         ring1(addon) for addon in paths.addons() if (addon / "tests/ring1").is_dir()
     ]
     fresh_database(source)
-    output = TEST_LOGS / "system.out"
-    with ThreadPoolExecutor(1) as pool, output.open("wb") as stream:
-        system = pool.submit(whole_system, stream=stream)
-        results += [
-            inside_odoo(addon) for addon in paths.addons() if _has_odoo_tests(addon)
-        ]
-        results.append(system.result())
-    print(output.read_text(errors="replace"), flush=True)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            system = [
+                pool.submit(_printing_later, name, files)
+                for name, files in _system_groups().items()
+            ]
+            results += [
+                inside_odoo(addon) for addon in paths.addons() if _has_odoo_tests(addon)
+            ]
+            results += [group.result() for group in system]
+    finally:
+        _end_servers()
     return results
+
+
+def _system_groups() -> dict[str, list[str]]:
+    """Return the files of the whole-system tests: delivery takes as long as all others."""
+    files = sorted((paths.ROOT / "tests").glob("test_*.py"))
+    delivery = [str(file) for file in files if file.stem.startswith("test_delivery")]
+    others = [str(file) for file in files if str(file) not in delivery]
+    return {"system-delivery": delivery, "system": others}
+
+
+def _printing_later(name: str, files: list[str]) -> Result:
+    output = TEST_LOGS / f"{name}.out"
+    with output.open("wb") as stream:
+        result = _pytest(name, "system", files, stream)
+    print(output.read_text(errors="replace"), flush=True)
+    return result
 
 
 def fresh_database(source: Path, name: str = TEST_DATABASE) -> None:
@@ -96,14 +116,10 @@ def inside_odoo(addon: Path, *arguments: str, database: str = TEST_DATABASE) -> 
     return result
 
 
-def whole_system(*arguments: str, stream=None) -> Result:
-    """Run the tests that start real servers.
-
-    :param stream: file for what pytest prints, default our own output
-    """
-    target = arguments or (str(paths.ROOT / "tests"),)
+def whole_system(*arguments: str) -> Result:
+    """Run some of the tests that start real servers."""
     try:
-        return _pytest("system", "system", target, stream)
+        return _pytest("system", "system", arguments)
     finally:
         _end_servers()
 
