@@ -15,7 +15,8 @@ _STOPPING = "odoo.service.server: Initiating shutdown"
 _CUT_OFF = re.compile(
     r" (?:odoo\.sql_db: bad query"
     r"|odoo\.addons\.queue_job\.controllers\.main: Traceback"
-    r"|odoo\.http: Exception during request handling)"
+    r"|odoo\.http: Exception during request handling"
+    r"|odoo\.addons\.base\.models\.ir_cron: Exception in cron)"
 )
 _LINE = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+ \d+ (WARNING|ERROR|CRITICAL) ")
 
