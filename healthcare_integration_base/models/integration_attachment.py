@@ -158,6 +158,7 @@ class IntegrationAttachment(models.Model):
 
         :raises UserError: neither file nor address, too large, a type nobody needs
         """
+        # pylint: disable-next=context-overridden
         plain = self.with_context(self._integration_plain_context())
         return super(IntegrationAttachment, plain).create(
             [self._integration_checked(vals) for vals in vals_list]

@@ -84,7 +84,8 @@ class SupplyTolerance(models.Model):
             self.env["res.partner"].browse(vals.get("partner_id") or []),
         )
         names = self._invoice_names()
-        usual = self.with_context({}).default_get(names)
+        # pylint: disable-next=context-overridden
+        usual = self.with_context({}).default_get(names)  # no defaults of the caller
         for name in names:
             said = vals.get(name, known[name])
             if said not in (known[name], usual.get(name, 0.0)):
