@@ -169,13 +169,19 @@ def autocommitted(env: api.Environment) -> Iterator[api.Environment]:
     connection.set_session(isolation_level="DEFAULT", readonly="DEFAULT")
     connection.autocommit = True
     try:
-        yield env(user=SUPERUSER_ID, context={})
+        yield _as_superuser(env)
     finally:
         if not connection.closed:
             connection.autocommit = False
             connection.set_session(ISOLATION_LEVEL_REPEATABLE_READ, readonly=False)
 
 
+def _as_superuser(env: api.Environment) -> api.Environment:
+    plain = env.uid == SUPERUSER_ID and not env.context
+    return env if plain else env(user=SUPERUSER_ID, context={})
+
+
 def _is_idle(cr: Cursor) -> bool:
-    idle = cr.connection.info.transaction_status == TRANSACTION_STATUS_IDLE
-    return idle and not cr.readonly
+    # not connection.info: Odoo makes a class for each look at it
+    status = cr.connection.get_transaction_status()
+    return status == TRANSACTION_STATUS_IDLE and not cr.readonly

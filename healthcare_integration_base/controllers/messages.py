@@ -48,7 +48,7 @@ class MessageController(http.Controller):
         env = superuser()
         inlet = env["integration.endpoint"]._inlet(code)
         check_length(request.httprequest, _body_limit(env, inlet))
-        client = admit(env, SCOPE, clients_of(env, inlet))
+        client = admit(env, SCOPE, lambda: clients_of(env, inlet))
         check_use(inlet, client)
         seconds = _seconds_to_wait(inlet, request.httprequest.headers)
         came, kinds = arrival(), []

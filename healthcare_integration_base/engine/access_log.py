@@ -14,7 +14,7 @@ import os
 import threading
 from collections import Counter, deque
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
@@ -230,7 +230,7 @@ def _rows(cr, entries: list[Entry]) -> list[dict]:
     """Return the rows; clients and keys deleted since are left out of them."""
     clients = _existing(cr, "integration_client", {e.client_id for e in entries})
     keys = _existing(cr, "integration_client_key", {e.key_id for e in entries})
-    rows = [asdict(entry) for entry in entries]
+    rows = [dict(vars(entry)) for entry in entries]  # asdict() would copy each value
     for row in rows:
         row["client_id"] = row["client_id"] if row["client_id"] in clients else None
         row["key_id"] = row["key_id"] if row["key_id"] in keys else None

@@ -8,6 +8,8 @@ import psycopg2
 from odoo import api, models
 from odoo.tools import SQL
 
+from odoo.addons.queue_job.job import ENQUEUED, PENDING, WAIT_DEPENDENCIES
+
 from .. import runtime
 from ..engine import dashboard, feed_queue, queue, run, sql, store
 from ..engine.safe import where
@@ -84,12 +86,25 @@ class IntegrationDrain(models.AbstractModel):
         if due_at is not None:
             key = f"{key}.at.{int(due_at) // BUCKET}"
             eta = datetime.fromtimestamp(due_at)
+        if self._is_enqueued(key):
+            return  # the queue would find it as well, after it has made the whole job
         self.with_delay(
             identity_key=key,
             eta=eta,
             max_retries=0,
             description=self.env._("Drain of lane %s", lane),
         )._job_drain(lane)
+
+    @api.model
+    def _is_enqueued(self, key):
+        """Tell whether a job of this identity waits, by the states the queue itself looks at."""
+        self.env["queue.job"].flush_model(["identity_key", "state"])
+        statement = SQL(
+            "SELECT 1 FROM queue_job WHERE identity_key = %s AND state = ANY(%s) LIMIT 1",
+            key,
+            [WAIT_DEPENDENCIES, PENDING, ENQUEUED],
+        )
+        return bool(sql.rows_of(self.env.cr, statement))
 
     # -- job -----------------------------------------------------------------------------
 
