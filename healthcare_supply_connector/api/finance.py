@@ -122,6 +122,14 @@ def payments(records) -> dict[int, dict[str, Any]]:
 
 _PAYMENT = forms.of_event("finance.payment.received.v1")
 
+
+def _payments_of_partner(partner) -> Domain:
+    """Return the partner's payments, as far as they are more than our intention."""
+    return _of_partner(partner) & Domain(
+        "state", "not in", ("draft", "canceled", "rejected")
+    )
+
+
 PAYMENTS = Resource(
     name="payments",
     title="Payments",
@@ -129,7 +137,7 @@ PAYMENTS = Resource(
     model="account.payment",
     build=payments,
     schema=forms.widen(_PAYMENT, "payment.direction", "received", "sent"),
-    of_partner=_of_partner,
+    of_partner=_payments_of_partner,
     filters=(
         forms.choice(
             "direction",

@@ -111,6 +111,7 @@ class TestApiRights(ApiCase):
                 404,
                 "unknown_record",
             )
+        self.payment.copy()  # a draft is nobody's business yet
         payments = self.items("payments", key=self.bound_key)
         self.assertEqual([item["id"] for item in payments], [str(self.payment.id)])
 
