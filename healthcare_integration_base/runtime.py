@@ -7,21 +7,24 @@ The section ``[healthcare_integration]`` of odoo.conf holds it; an environment v
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from configparser import ConfigParser
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 
+import psycopg2
 from psycopg2.extensions import (
     ISOLATION_LEVEL_READ_COMMITTED,
     ISOLATION_LEVEL_REPEATABLE_READ,
-    TRANSACTION_STATUS_IDLE,
 )
+from psycopg2.pool import PoolError
 
 from odoo import SUPERUSER_ID, api
-from odoo.sql_db import Cursor
+from odoo.sql_db import BaseCursor, Cursor
 from odoo.tools import config
 
 from .const import ENVIRONMENTS
@@ -33,6 +36,8 @@ from .protocol.netguard import SETTING_NETWORKS, Network, NetworkPolicy, parse_n
 SECTION = "healthcare_integration"
 PREFIX = "HEALTHCARE_INTEGRATION_"
 _PREFIX_BYTES = PREFIX.encode()
+# Connections a process keeps for single statements, of each database.
+MOST_KEPT = 4
 
 
 def settings() -> dict[str, str]:
@@ -152,36 +157,65 @@ def autonomous(env: api.Environment) -> Iterator[api.Environment]:
 
 
 @contextmanager
-def autocommitted(env: api.Environment) -> Iterator[api.Environment]:
-    """Yield an environment whose every statement is a READ COMMITTED transaction of its own.
+def autocommitted(env: api.Environment) -> Iterator[BaseCursor]:
+    """Yield a cursor whose every statement is a READ COMMITTED transaction of its own.
 
-    Where a request has not read anything yet, its connection lends itself: that saves
-    borrowing another one, BEGIN and COMMIT, more than the statement itself costs.
-    Otherwise it is ``autonomous``.
+    A few connections are kept for it from request to request. Odoo's pool discards what a
+    connection knows whenever it is lent: then the checks of each foreign key are planned
+    anew for each message, which takes longer than storing it. Nothing but plain statements
+    may go through it: who begins something that lasts would leave it to the next request.
     """
-    cr = env.cr
-    if not isinstance(cr, Cursor) or not _is_idle(cr):
+    if not isinstance(env.cr, Cursor):
         with autonomous(env) as own:
-            yield own
+            yield own.cr
         return
-    connection = cr.connection
-    # In this order psycopg2 sends nothing to the server: all is as by default meanwhile.
-    connection.set_session(isolation_level="DEFAULT", readonly="DEFAULT")
-    connection.autocommit = True
+    kept = _kept[os.getpid(), env.cr.dbname]
+    cr = _next_kept(kept) or _autocommitting(env.registry.cursor())
     try:
-        yield _as_superuser(env)
-    finally:
-        if not connection.closed:
-            connection.autocommit = False
-            connection.set_session(ISOLATION_LEVEL_REPEATABLE_READ, readonly=False)
+        yield cr
+    except BaseException:
+        _give_back(cr)
+        raise
+    if len(kept) < MOST_KEPT:
+        kept.append(cr)
+    else:
+        _give_back(cr)
 
 
-def _as_superuser(env: api.Environment) -> api.Environment:
-    plain = env.uid == SUPERUSER_ID and not env.context
-    return env if plain else env(user=SUPERUSER_ID, context={})
+# process and database -> cursors nobody uses at the moment
+_kept: defaultdict[tuple[int, str], list[Cursor]] = defaultdict(list)
 
 
-def _is_idle(cr: Cursor) -> bool:
-    # not connection.info: Odoo makes a class for each look at it
-    status = cr.connection.get_transaction_status()
-    return status == TRANSACTION_STATUS_IDLE and not cr.readonly
+def _next_kept(kept: list[Cursor]) -> Cursor | None:
+    """Take a cursor whose connection is open: dropping a database closes all of them."""
+    while kept:
+        try:
+            cr = kept.pop()
+        except IndexError:  # another thread was quicker
+            return None
+        if not cr.connection.closed:
+            return cr
+    return None
+
+
+def _autocommitting(cr: Cursor) -> Cursor:
+    # In this order psycopg2 sends nothing to the server.
+    cr.connection.set_session(isolation_level="DEFAULT", readonly="DEFAULT")
+    cr.connection.autocommit = True
+    return cr
+
+
+def _give_back(cr: Cursor) -> None:
+    """Return a cursor's connection to the pool, as the pool lends it."""
+    with suppress(psycopg2.Error, PoolError):
+        if not cr.connection.closed:
+            cr.connection.autocommit = False
+            cr.connection.set_session(ISOLATION_LEVEL_REPEATABLE_READ, readonly=False)
+        cr.close()
+
+
+@atexit.register
+def _give_all_back() -> None:
+    for (pid, _database), kept in _kept.items():
+        while pid == os.getpid() and kept:
+            _give_back(kept.pop())

@@ -11,6 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg2.errors import DuplicatePreparedStatement, InvalidSqlStatementName
+
 from odoo.tools import SQL
 
 from . import payload, sql
@@ -32,7 +34,6 @@ _COLUMNS = {
 }
 _NAMES = ", ".join(_COLUMNS)
 _TYPES = {**_COLUMNS, "body": "bytea"}
-_VALUES = ", ".join(f"%s::{one}" for one in _COLUMNS.values())
 _NOW = "(clock_timestamp() AT TIME ZONE 'UTC')"
 
 # Constant texts: composing them anew for each message would cost as much as running them.
@@ -57,12 +58,20 @@ _STORE_MANY = f"""
     SELECT id, uid FROM added
     """  # noqa: S608  all of it is ours
 
-# For one it is planned in half the time; Odoo's pool has every plan made anew for each request.
-_STORE_ONE = f"""
+
+def _single(places: Sequence[str]) -> str:
+    """Return the statement that stores one message, in half the time of the above.
+
+    :param places: what stands for the values of ``_TYPES``
+    """
+    *values, body = [
+        f"{place}::{one}" for place, one in zip(places, _TYPES.values(), strict=True)
+    ]
+    return f"""
     WITH added AS (
         INSERT INTO integration_message
                ({_NAMES}, direction, priority, state, attempt_count, superseded, created_at)
-        VALUES ({_VALUES}, 'in', '1', 'pending', 0, false, {_NOW})
+        VALUES ({", ".join(values)}, 'in', '1', 'pending', 0, false, {_NOW})
         ON CONFLICT DO NOTHING
         RETURNING id, uid, endpoint_id, ordering_key),
     queued AS (
@@ -72,10 +81,18 @@ _STORE_ONE = f"""
     kept AS (
         INSERT INTO integration_payload (message_id, kind, body, encrypted)
         SELECT id, 'body', given.body, false
-          FROM added CROSS JOIN (SELECT %s::bytea AS body) AS given
+          FROM added CROSS JOIN (SELECT {body} AS body) AS given
          WHERE given.body IS NOT NULL)
     SELECT id, uid FROM added
     """  # noqa: S608  all of it is ours
+
+
+_STORE_ONE = _single(["%s"] * len(_TYPES))
+# Planned once where a connection is kept, as planning takes as long as storing.
+_PREPARED = "integration_inbox_store"
+_NUMBERED = _single([f"${number + 1}" for number in range(len(_TYPES))])
+_PREPARE = f"PREPARE {_PREPARED} ({', '.join(_TYPES.values())}) AS {_NUMBERED}"
+_EXECUTE = f"EXECUTE {_PREPARED} ({', '.join(['%s'] * len(_TYPES))})"
 
 
 @dataclass(frozen=True)
@@ -112,7 +129,7 @@ def insert(cr, entries: Sequence[Entry]) -> set[str]:
     """
     rows = [_row(entry) for entry in entries]
     if len(rows) == 1:
-        cr.execute(_STORE_ONE, rows[0], log_exceptions=False)
+        _store_one(cr, rows[0])
     else:
         columns = tuple(map(list, zip(*rows, strict=True)))
         cr.execute(_STORE_MANY, columns, log_exceptions=False)
@@ -124,6 +141,21 @@ def insert(cr, entries: Sequence[Entry]) -> set[str]:
     ]
     payload.store(cr, protected)
     return set(added)
+
+
+def _store_one(cr, row: tuple[Any, ...]) -> None:
+    """Store one message; by the prepared statement where its failure would spoil nothing."""
+    if cr.connection.autocommit:
+        try:
+            if not getattr(cr, _PREPARED, False):
+                cr.execute(_PREPARE, log_exceptions=False)
+                setattr(cr, _PREPARED, True)
+            cr.execute(_EXECUTE, row, log_exceptions=False)
+            return
+        except (InvalidSqlStatementName, DuplicatePreparedStatement):
+            # a pooler in between has given us another connection: do without
+            setattr(cr, _PREPARED, False)
+    cr.execute(_STORE_ONE, row, log_exceptions=False)
 
 
 def _row(entry: Entry) -> tuple[Any, ...]:

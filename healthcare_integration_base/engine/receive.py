@@ -219,28 +219,32 @@ def keep(
         return []
     # a single statement is a transaction of its own, without BEGIN and COMMIT around it
     alone = len(entries) == 1 and not entries[0].phi
-    with autocommitted(env) if alone else autonomous(env) as own:
-        results = _keep_all(own, entries)
+    if alone:
+        with autocommitted(env) as cr:
+            results = _keep_all(cr, entries)
+    else:
+        with autonomous(env) as own:
+            results = _keep_all(own.cr, entries)
     # for repeated ones as well: a crash may have swallowed the first wake-up
     if wake_up:
         wake.ring(env, {entry.lane for entry in entries})
     return results
 
 
-def _keep_all(env, entries):
+def _keep_all(cr, entries):
     results: dict[str, Receipt | errors.IntegrationError] = {}
     left = list(entries)
     while left:
-        added = inbox.insert(env.cr, left)
+        added = inbox.insert(cr, left)
         results.update((uid, Receipt(uid, repeated=False)) for uid in added)
         left = [entry for entry in left if entry.uid not in added]
-        left = _settle_repeated(env, left, results) if left else []
+        left = _settle_repeated(cr, left, results) if left else []
     return [results[entry.uid] for entry in entries]
 
 
-def _settle_repeated(env, entries, results):
+def _settle_repeated(cr, entries, results):
     """Find the earlier messages of these ids; return the entries to be inserted again."""
-    earlier = inbox.find_earlier(env.cr, {entry.key for entry in entries})
+    earlier = inbox.find_earlier(cr, {entry.key for entry in entries})
     again = []
     for entry in entries:
         found = earlier.get(entry.key)
@@ -248,7 +252,7 @@ def _settle_repeated(env, entries, results):
             results[entry.uid] = _repeated(found, entry)
             continue
         if found:
-            inbox.forget(env.cr, found)
+            inbox.forget(cr, found)
         again.append(entry)  # or it was deleted in between
     return again
 
