@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import psycopg2
+
 from .. import codecs
 from ..protocol import errors, ids, paths, routing
 from ..runtime import autocommitted, autonomous, keyring
@@ -219,16 +221,26 @@ def keep(
         return []
     # a single statement is a transaction of its own, without BEGIN and COMMIT around it
     alone = len(entries) == 1 and not entries[0].phi
-    if alone:
-        with autocommitted(env) as cr:
-            results = _keep_all(cr, entries)
-    else:
-        with autonomous(env) as own:
-            results = _keep_all(own.cr, entries)
+    results = _keep_one(env, entries) if alone else _keep_together(env, entries)
     # for repeated ones as well: a crash may have swallowed the first wake-up
     if wake_up:
         wake.ring(env, {entry.lane for entry in entries})
     return results
+
+
+def _keep_one(env, entries):
+    try:
+        with autocommitted(env) as cr:
+            return _keep_all(cr, entries)
+    except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        # The database was restarted since the connection was used last. If the message
+        # has been stored all the same, it is found as repeated.
+        return _keep_together(env, entries)
+
+
+def _keep_together(env, entries):
+    with autonomous(env) as own:
+        return _keep_all(own.cr, entries)
 
 
 def _keep_all(cr, entries):
