@@ -24,6 +24,7 @@ from psycopg2.extensions import (
 from psycopg2.pool import PoolError
 
 from odoo import SUPERUSER_ID, api
+from odoo.modules import module
 from odoo.sql_db import BaseCursor, Cursor
 from odoo.tools import config
 
@@ -165,7 +166,7 @@ def autocommitted(env: api.Environment) -> Iterator[BaseCursor]:
     anew for each message, which takes longer than storing it. Nothing but plain statements
     may go through it: who begins something that lasts would leave it to the next request.
     """
-    if not isinstance(env.cr, Cursor):
+    if module.current_test or not isinstance(env.cr, Cursor):
         with autonomous(env) as own:
             yield own.cr
         return

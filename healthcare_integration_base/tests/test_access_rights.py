@@ -1,7 +1,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from psycopg2 import IntegrityError
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -331,15 +331,16 @@ class TestCompanies(IntegrationCase):
         user = self.make_user(company=self.ours)
         client = self.make_client(system_id=ours.id, user_id=user.id)
         client._generate_key("first")
-        for record, vals in (
-            (endpoint, {"system_id": theirs.id}),
-            (client.key_ids, {"client_id": stranger.id}),
-            (ours, {"company_id": self.theirs.id}),
+        for record, vals, refusal in (
+            (endpoint, {"system_id": theirs.id}, AccessError),
+            (client.key_ids, {"client_id": stranger.id}, AccessError),
+            # its clients would go along, whose users are no longer his to choose
+            (ours, {"company_id": self.theirs.id}, ValidationError),
         ):
             with (
                 self.subTest(record._name),
                 mute_logger("odoo.addons.base.models.ir_rule"),
-                self.assertRaises(AccessError),
+                self.assertRaises(refusal),
             ):
                 record.with_user(self.administrator).write(vals)
 
