@@ -209,13 +209,19 @@ class Configurator:
 
     # forms
 
-    def have(self, model: str, key: str, value: Any, **values: Any) -> int:
-        """Have a record with these values, found by its key."""
-        found = self.integrator.search(model, [(key, "=", value)], limit=1)
+    def have(
+        self, model: str, key: str, value: Any, by: User | None = None, **values: Any
+    ) -> int:
+        """Have a record with these values, found by its key.
+
+        :param by: who makes it, the integration administrator if nobody else
+        """
+        by = by or self.integrator
+        found = by.search(model, [(key, "=", value)], limit=1)
         if found:
-            self.integrator.write(model, found[0], **values)
+            by.write(model, found[0], **values)
             return found[0]
-        return self.integrator.create(model, **{key: value}, **values)
+        return by.create(model, **{key: value}, **values)
 
     def system(self, code: str, name: str, kind: str, **values: Any) -> int:
         """Have an external system."""
@@ -232,11 +238,16 @@ class Configurator:
     def client(
         self, system: int, name: str, user: str, inbound: dict[str, int], **values: Any
     ) -> int:
-        """Have a client of a system that acts as a machine's user."""
+        """Have a client of a system that acts as a machine's user.
+
+        An administrator of users says whom: the integration administrator has no right
+        on orders or bills that he could give.
+        """
         return self.have(
             "integration.client",
             "name",
             name,
+            by=self.admin,
             system_id=system,
             user_id=self.company.users[user],
             endpoint_ids=[(6, 0, list(inbound.values()))],
