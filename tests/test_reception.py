@@ -345,3 +345,23 @@ def test_the_commands_of_the_partners_page_work(database, odoo_server, sql):
     assert set(documented) - {"finished_at"} <= set(given)
     assert given["type"] == documented["type"]
     assert sql.value("SELECT count(DISTINCT client_id) FROM integration_message") == 1
+
+
+def test_a_kept_connection_that_is_lost_loses_no_message(database, odoo_server, sql):
+    key = set_up(database, "paused")
+    server = odoo_server(allow_log=STOPPED)
+
+    def hand_in(*numbers):
+        for number in numbers:
+            assert post(server, key, f"lost-{number}")[0] == 202
+
+    hand_in(1, 2)
+    assert sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND query LIKE %s",
+        "EXECUTE integration_inbox_store%",
+    )
+    hand_in(3, 4, 2)
+    assert sql.value("SELECT count(*) FROM integration_message") == 4
+    assert sql.value("SELECT count(*) FROM integration_payload") == 4
