@@ -3,6 +3,7 @@
 
 import base64
 import json
+import logging
 import time
 
 from standardwebhooks.webhooks import Webhook
@@ -13,6 +14,8 @@ from odoo.tests import tagged
 from ..engine import store
 from ..engine.sql import SQL, rows_of
 from .feed_common import FeedCase
+
+PROBLEM = "odoo.addons.healthcare_integration_base.controllers.problem"
 
 
 @tagged("post_install", "-at_install")
@@ -287,7 +290,8 @@ class TestFeeds(FeedCase):
     def test_without_the_key_ring_nothing_stays_leased(self):
         message = self.publish()
         self.use_settings(encryption_key=None)
-        response = self.fetch()
+        with self.assertLogs(PROBLEM, logging.ERROR):
+            response = self.fetch()
         self.assertEqual(response.status_code, 503)
         self.assertIsNone(self.entry(message)["claim"])
 
