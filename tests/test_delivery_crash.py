@@ -92,7 +92,7 @@ def test_kill_between_the_answer_and_its_record(database, odoo_server, sql):
         assert len(partner.requests) == 1
         blocker.close()
         server.start()
-        poll(lambda: states(sql) == {"delivered": 1}, 120, 0.2)
+        poll(lambda: states(sql) == {"delivered": 1}, 300, 0.2)
     first, second = partner.requests
     assert (first.id, first.body) == (second.id, second.body)
     assert first.headers["webhook-timestamp"] <= second.headers["webhook-timestamp"]
